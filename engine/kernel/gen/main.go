@@ -1,0 +1,27 @@
+package main
+
+import (
+	"flag"
+	"log"
+	"os"
+	"path/filepath"
+)
+
+// files lists what is generated, by the name it has in package kernel.
+var files = []struct {
+	name  string
+	write func() []byte
+}{
+	{"matmul_amd64.s", matmulFile},
+}
+
+func main() {
+	log.SetFlags(0)
+	dir := flag.String("dir", ".", "folder to write into")
+	flag.Parse()
+	for _, f := range files {
+		if err := os.WriteFile(filepath.Join(*dir, f.name), f.write(), 0o644); err != nil {
+			log.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,108 @@
+package kernel
+
+import "math"
+
+// stripe is the number of columns that the portable product works on at a time.
+const stripe = 64
+
+// portable is a product as the task of the portable kernel, the reference for all others: a unit is a row of C.
+type portable product
+
+// Do computes rows lo to hi, counted through the batch.
+func (p *portable) Do(_, lo, hi int) {
+	for r := lo; r < hi; r++ {
+		for j := 0; j < p.n; j += stripe {
+			p.row(r/p.m, r%p.m, j, min(stripe, p.n-j))
+		}
+	}
+}
+
+// row computes n ≤ stripe elements of C from (i, j0) of matrix b of the batch.
+func (p *portable) row(b, i, j0, n int) {
+	var sum sumTree
+	for k0 := 0; k0 < p.k; k0 += Chunk {
+		var acc [stripe]float32
+		for k := k0; k < min(k0+Chunk, p.k); k++ {
+			x := p.a.at(b, i, k)[0]
+			y := p.b.at(b, k, j0)
+			for j := range n {
+				acc[j] += float32(x * y[j*p.b.col])
+			}
+		}
+		sum.add(&acc)
+	}
+	total := sum.total()
+	c := p.c.at(b, i, j0)
+	for j, y := range total[:n] {
+		if p.accumulate {
+			c[j*p.c.col] += y
+			continue
+		}
+		if p.bias != nil {
+			y += p.bias[j0+j]
+		}
+		if p.pre.f != nil {
+			p.pre.at(b, i, j0+j)[0] = y
+		}
+		c[j*p.c.col] = activate(p.act, y)
+	}
+}
+
+// sumTree combines the sums of chunks by the binary tree: a binary counter, whose digit l holds the sum of 2^l chunks.
+type sumTree struct {
+	chunks int // added so far
+	digit  [maxDigits][stripe]float32
+}
+
+// maxDigits bounds the digits of a counter of chunks.
+const maxDigits = 32
+
+func (t *sumTree) add(acc *[stripe]float32) {
+	l := 0
+	for ; t.chunks>>l&1 == 1; l++ {
+		for j := range acc {
+			acc[j] = t.digit[l][j] + acc[j]
+		}
+	}
+	t.digit[l] = *acc
+	t.chunks++
+}
+
+// total adds what the digits hold, the sum of the fewest and last chunks first.
+func (t *sumTree) total() [stripe]float32 {
+	var sum [stripe]float32
+	first := true
+	for l := 0; t.chunks>>l != 0; l++ {
+		if t.chunks>>l&1 == 0 {
+			continue
+		}
+		if first {
+			sum, first = t.digit[l], false
+			continue
+		}
+		for j := range sum {
+			sum[j] = t.digit[l][j] + sum[j]
+		}
+	}
+	return sum
+}
+
+// activate applies an activation to one number.
+func activate(a Activation, x float32) float32 {
+	v := float64(x)
+	switch a {
+	case ReLU:
+		return max(x, 0)
+	case GELU:
+		return float32(0.5 * v * (1 + math.Erf(v/math.Sqrt2)))
+	case GELUTanh:
+		return float32(0.5 * v * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(v+0.044715*v*v*v))))
+	case SiLU:
+		return float32(v / (1 + math.Exp(-v)))
+	case Sigmoid:
+		return float32(1 / (1 + math.Exp(-v)))
+	case Tanh:
+		return float32(math.Tanh(v))
+	}
+	return x
+}

@@ -1,0 +1,214 @@
+package kernel
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+)
+
+// Task is work over a range of units that can be cut anywhere without changing a bit of the result.
+type Task interface {
+	// Do works on units lo ≤ i < hi as worker number worker (0 ≤ worker < Pool.Workers()).
+	Do(worker, lo, hi int)
+}
+
+// spin is how long a worker without work, and a caller without its result, watches for it before parking: long enough
+// that the next kernel of a step finds the workers awake, short enough that an idle pool costs nothing.
+const spin = 60 * time.Microsecond
+
+// Pool runs tasks on a fixed number of workers: the caller's goroutine, which is worker 0, and goroutines that live as
+// long as the pool. Calls of For that follow each other closely cost about a microsecond, so phases separated by barriers
+// are simply several calls. One For runs at a time, and a task does not call For.
+//
+// A nil Pool runs everything on the caller.
+type Pool struct {
+	workers int
+	busy    atomic.Bool // a For is running
+	closed  bool
+
+	// The work at hand, written by the caller before workers are told of it.
+	task  Task
+	n     int
+	piece int
+
+	_       [64]byte
+	next    atomic.Int64 // first unit that nobody has taken
+	_       [64]byte
+	pending atomic.Int32 // workers that have not finished
+	_       [64]byte
+
+	caller mailbox // wakes the caller when pending reaches 0
+	crew   []mailbox
+	failed atomic.Pointer[taskPanic]
+
+	scratch scratch
+}
+
+// mailbox is how one goroutine is told that there is something to do. The count is watched for a while; a sleeper is woken
+// through the channel.
+type mailbox struct {
+	posted   atomic.Uint32
+	sleeping atomic.Bool
+	wake     chan struct{}
+	_        [64]byte
+}
+
+// post tells the owner of the mailbox.
+func (m *mailbox) post() {
+	m.posted.Add(1)
+	if m.sleeping.CompareAndSwap(true, false) {
+		m.wake <- struct{}{}
+	}
+}
+
+// wait returns the count once it differs from seen.
+func (m *mailbox) wait(seen uint32, patience time.Duration) uint32 {
+	if patience > 0 {
+		start := time.Now()
+		for {
+			for range 100 {
+				if now := m.posted.Load(); now != seen {
+					return now
+				}
+			}
+			if time.Since(start) > patience {
+				break
+			}
+		}
+	}
+	m.sleeping.Store(true)
+	if now := m.posted.Load(); now != seen && m.sleeping.CompareAndSwap(true, false) {
+		return now
+	}
+	<-m.wake
+	return m.posted.Load()
+}
+
+// taskPanic is a panic inside a task, on its way to the caller.
+type taskPanic struct {
+	worker int
+	value  any
+	stack  []byte
+}
+
+// NewPool starts a pool of the given number of workers (at least one, the caller).
+func NewPool(workers int) *Pool {
+	workers = max(workers, 1)
+	p := &Pool{workers: workers, crew: make([]mailbox, workers-1)}
+	p.caller.wake = make(chan struct{}, 1)
+	for i := range p.crew {
+		p.crew[i].wake = make(chan struct{}, 1)
+		go p.serve(i + 1)
+	}
+	return p
+}
+
+// Workers is the number of workers, 1 for a nil pool.
+func (p *Pool) Workers() int {
+	if p == nil {
+		return 1
+	}
+	return p.workers
+}
+
+// For calls t.Do on ranges that together are the n units, each once, and returns when all are done. Ranges begin at
+// multiples of grain, the least number of units worth a hand-over, and workers take them as they get free.
+// n ≤ grain runs on the caller alone. A panic inside t surfaces on the caller. For allocates nothing.
+func (p *Pool) For(n, grain int, t Task) {
+	if n <= 0 {
+		return
+	}
+	grain = max(grain, 1)
+	if p == nil || p.workers == 1 || n <= grain {
+		t.Do(0, 0, n)
+		return
+	}
+	if !p.busy.CompareAndSwap(false, true) {
+		panic("kernel: Pool.For while another For of the same pool runs")
+	}
+	if p.closed {
+		panic("kernel: Pool.For after Close")
+	}
+	// A few pieces a worker even out uneven speeds; more would only cost hand-overs.
+	pieces := (n + grain - 1) / grain
+	p.task, p.n, p.piece = t, n, grain*max(1, pieces/(4*p.workers))
+	helpers := min(p.workers, pieces) - 1
+	p.next.Store(0)
+	p.pending.Store(int32(helpers))
+	seen := p.caller.posted.Load()
+	for i := range helpers {
+		p.crew[i].post()
+	}
+	p.work(0)
+	p.caller.wait(seen, p.patience())
+	p.task = nil
+	p.busy.Store(false)
+	if f := p.failed.Swap(nil); f != nil {
+		panic(fmt.Sprintf("kernel: worker %d: %v\n\n%s", f.worker, f.value, f.stack))
+	}
+}
+
+// Close ends the workers. The pool cannot be used afterwards. Closing twice, or a nil pool, is allowed.
+func (p *Pool) Close() {
+	if p == nil || p.closed {
+		return
+	}
+	p.closed = true
+	p.task = nil
+	p.pending.Store(int32(len(p.crew)))
+	seen := p.caller.posted.Load()
+	for i := range p.crew {
+		p.crew[i].post()
+	}
+	if len(p.crew) > 0 {
+		p.caller.wait(seen, 0)
+	}
+	p.scratch.free()
+}
+
+// serve is the life of worker number worker.
+func (p *Pool) serve(worker int) {
+	box := &p.crew[worker-1]
+	seen := uint32(0)
+	for {
+		seen = box.wait(seen, p.patience())
+		last := p.task == nil
+		if !last {
+			p.work(worker)
+		}
+		if p.pending.Add(-1) == 0 {
+			p.caller.post()
+		}
+		if last {
+			return
+		}
+	}
+}
+
+// patience is how long to spin: not at all when workers outnumber the processors they may run on.
+func (p *Pool) patience() time.Duration {
+	if p.workers > runtime.GOMAXPROCS(0) {
+		return 0
+	}
+	return spin
+}
+
+// work takes pieces until none is left.
+func (p *Pool) work(worker int) {
+	defer func() {
+		if v := recover(); v != nil {
+			p.failed.CompareAndSwap(nil, &taskPanic{worker, v, debug.Stack()})
+			p.next.Store(int64(p.n))
+		}
+	}()
+	for {
+		hi := int(p.next.Add(int64(p.piece)))
+		lo := hi - p.piece
+		if lo >= p.n {
+			return
+		}
+		p.task.Do(worker, lo, min(hi, p.n))
+	}
+}
