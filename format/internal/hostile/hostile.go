@@ -1,0 +1,117 @@
+// Package hostile holds what the tests of all readers share: a reader is given damaged copies of a good file and must
+// answer each with a *format.CorruptError that names the file, without panicking and without allocating beyond reason.
+package hostile
+
+import (
+	"errors"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/seraph-ml/seraph/format"
+)
+
+// Reader is the reader under test. It reads the file at path, which keeps its name for the whole test.
+type Reader func(path string) error
+
+// allocFactor and allocBase bound what reading n bytes may allocate in all: factor·n + base. Deflate alone makes 1032
+// bytes of one, so archives get the larger factor.
+const (
+	allocFactor        = 64
+	allocFactorArchive = 3000
+	allocBase          = 4 << 20
+)
+
+// MustRefuse fails the test unless reading content gives a CorruptError naming the file, within the bound on memory.
+func MustRefuse(t *testing.T, name string, content []byte, read Reader) {
+	t.Helper()
+	if err := tryRead(t, name, content, read); err == nil {
+		t.Errorf("%s: %d damaged bytes were read without an error", name, len(content))
+	}
+}
+
+// Truncations cuts content at every byte (at 512 of them where it is longer than 4096) and expects a refusal of each.
+func Truncations(t *testing.T, name string, content []byte, read Reader) {
+	t.Helper()
+	for _, n := range positions(len(content)) {
+		if tryRead(t, name, content[:n], read) == nil {
+			t.Errorf("%s cut to %d of %d bytes: read without an error", name, n, len(content))
+		}
+	}
+}
+
+// BitFlips flips one bit at every byte (at 512 of them where content is longer than 4096). A flip may go unnoticed where
+// the format has no checksum; what is noticed must be a CorruptError. It returns how many flips were noticed.
+func BitFlips(t *testing.T, name string, content []byte, read Reader) (noticed, tried int) {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(1, 2))
+	damaged := make([]byte, len(content))
+	for _, at := range positions(len(content)) {
+		copy(damaged, content)
+		damaged[at] ^= 1 << rng.IntN(8)
+		if tryRead(t, name, damaged, read) != nil {
+			noticed++
+		}
+		tried++
+	}
+	return noticed, tried
+}
+
+// positions returns every position below n, or 512 of them: the ends in full and a sample between.
+func positions(n int) []int {
+	var all []int
+	if n <= 4096 {
+		for i := range n {
+			all = append(all, i)
+		}
+		return all
+	}
+	for i := range 128 {
+		all = append(all, i, n-1-i)
+	}
+	rng := rand.New(rand.NewPCG(3, 4))
+	for range 256 {
+		all = append(all, rng.IntN(n))
+	}
+	return all
+}
+
+// tryRead writes content to a file called name, reads it and returns the reader's error after judging it.
+func tryRead(t *testing.T, name string, content []byte, read Reader) error {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Remove(path)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	err := read(path)
+	runtime.ReadMemStats(&after)
+	factor := uint64(allocFactor)
+	if ext := filepath.Ext(name); ext == ".npz" || ext == ".zip" {
+		factor = allocFactorArchive
+	}
+	if got, bound := after.TotalAlloc-before.TotalAlloc, factor*uint64(len(content))+allocBase; got > bound {
+		t.Errorf("%s: reading %d bytes allocated %d, expected at most %d (error: %v)", name, len(content), got, bound, err)
+	}
+	Judge(t, err, name)
+	return err
+}
+
+// Judge fails the test unless err is nil or a CorruptError whose text names the file.
+func Judge(t testing.TB, err error, name string) {
+	t.Helper()
+	if err == nil {
+		return
+	}
+	var corrupt *format.CorruptError
+	if !errors.As(err, &corrupt) {
+		t.Errorf("%s: error %q (%T), expected a *format.CorruptError", name, err, err)
+	} else if !strings.Contains(err.Error(), name) {
+		t.Errorf("error %q does not name %s", err, name)
+	}
+}
