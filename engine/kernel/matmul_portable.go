@@ -1,7 +1,5 @@
 package kernel
 
-import "math"
-
 // stripe is the number of columns that the portable product works on at a time.
 const stripe = 64
 
@@ -85,24 +83,4 @@ func (t *sumTree) total() [stripe]float32 {
 		}
 	}
 	return sum
-}
-
-// activate applies an activation to one number.
-func activate(a Activation, x float32) float32 {
-	v := float64(x)
-	switch a {
-	case ReLU:
-		return max(x, 0)
-	case GELU:
-		return float32(0.5 * v * (1 + math.Erf(v/math.Sqrt2)))
-	case GELUTanh:
-		return float32(0.5 * v * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(v+0.044715*v*v*v))))
-	case SiLU:
-		return float32(v / (1 + math.Exp(-v)))
-	case Sigmoid:
-		return float32(1 / (1 + math.Exp(-v)))
-	case Tanh:
-		return float32(math.Tanh(v))
-	}
-	return x
 }
