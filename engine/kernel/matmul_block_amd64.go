@@ -72,9 +72,6 @@ func (p *product) blockedBytes(level Level, workers int) int {
 	return 4 * c.floats(workers)
 }
 
-// ceil is n/d rounded up.
-func ceil(n, d int) int { return (n + d - 1) / d }
-
 // cut chooses the blocking for an instruction set and a number of workers.
 func (p *product) cut(set *vectorSet, workers int) blocking {
 	most := set.rows[2]

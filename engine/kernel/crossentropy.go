@@ -1,0 +1,115 @@
+package kernel
+
+import "fmt"
+
+// CrossEntropy is the loss of each row of Logits (Rows, Cols) against its class: with l = log Σ_j exp Logits[i, j],
+//
+//	LSE[i] = l,   Loss[i] = l − Logits[i, Labels[i]].
+//
+// A row whose label is negative is ignored: its loss is 0 (its LSE is computed all the same). A label of Cols or more
+// panics; who takes labels from a file checks them there.
+type CrossEntropy struct {
+	Logits     []float32 // Rows × Cols
+	Labels     []int32   // Rows
+	Loss, LSE  []float32 // Rows each
+	Rows, Cols int
+
+	level Level
+}
+
+// Check says what is wrong with the sizes.
+func (c *CrossEntropy) Check() error {
+	const name = "cross-entropy"
+	if err := checkClasses(name, c.Rows, c.Cols); err != nil {
+		return err
+	}
+	return checkLengths(name, length{"Logits", len(c.Logits), c.Rows * c.Cols}, length{"Labels", len(c.Labels), c.Rows},
+		length{"Loss", len(c.Loss), c.Rows}, length{"LSE", len(c.LSE), c.Rows})
+}
+
+// checkClasses says that rows have no class that they could belong to.
+func checkClasses(name string, rows, cols int) error {
+	if err := checkShape(name, rows, cols); err != nil {
+		return err
+	}
+	if rows > 0 && cols == 0 {
+		return fmt.Errorf("%s: %d rows of no classes", name, rows)
+	}
+	return nil
+}
+
+// Run computes the losses on the pool's workers.
+func (c *CrossEntropy) Run(p *Pool) { c.run(p, active) }
+
+func (c *CrossEntropy) run(p *Pool, level Level) {
+	c.level = level
+	p.For(c.Rows, rowGrain(c.Cols), (*crossEntropyRows)(c))
+}
+
+// crossEntropyRows is a CrossEntropy as a task: a unit is a row.
+type crossEntropyRows CrossEntropy
+
+// Do computes rows lo to hi.
+func (c *crossEntropyRows) Do(_, lo, hi int) {
+	for i := lo; i < hi; i++ {
+		x := c.Logits[i*c.Cols:][:c.Cols]
+		top := rowMax(x)
+		c.LSE[i] = top + logOfSum(rowExpSum(x, top))
+		c.Loss[i] = 0
+		if label := c.Labels[i]; label >= 0 {
+			c.Loss[i] = c.LSE[i] - x[label]
+		}
+	}
+}
+
+// CrossEntropyGrad is the gradient of Scale·Σ_i Loss[i] with respect to Logits, from the LSE that CrossEntropy left:
+//
+//	DLogits[i, j] = Scale·(exp(Logits[i, j] − LSE[i]) − [j = Labels[i]]),
+//
+// and 0 in the rows that are ignored. DLogits may be Logits.
+type CrossEntropyGrad struct {
+	DLogits, Logits []float32 // Rows × Cols
+	LSE             []float32 // Rows
+	Labels          []int32   // Rows
+	Scale           float32
+	Rows, Cols      int
+
+	level Level
+}
+
+// Check says what is wrong with the sizes.
+func (c *CrossEntropyGrad) Check() error {
+	const name = "cross-entropy gradient"
+	if err := checkClasses(name, c.Rows, c.Cols); err != nil {
+		return err
+	}
+	return checkLengths(name, length{"DLogits", len(c.DLogits), c.Rows * c.Cols}, length{"Logits", len(c.Logits), c.Rows * c.Cols},
+		length{"LSE", len(c.LSE), c.Rows}, length{"Labels", len(c.Labels), c.Rows})
+}
+
+// Run computes the gradient on the pool's workers.
+func (c *CrossEntropyGrad) Run(p *Pool) { c.run(p, active) }
+
+func (c *CrossEntropyGrad) run(p *Pool, level Level) {
+	c.level = level
+	p.For(c.Rows, rowGrain(c.Cols), (*crossEntropyGradRows)(c))
+}
+
+// crossEntropyGradRows is a CrossEntropyGrad as a task: a unit is a row.
+type crossEntropyGradRows CrossEntropyGrad
+
+// Do computes rows lo to hi.
+func (c *crossEntropyGradRows) Do(_, lo, hi int) {
+	for i := lo; i < hi; i++ {
+		dst, x := c.DLogits[i*c.Cols:][:c.Cols], c.Logits[i*c.Cols:][:c.Cols]
+		label := c.Labels[i]
+		if label < 0 {
+			clear(dst)
+			continue
+		}
+		for j, v := range x {
+			dst[j] = exp(v-c.LSE[i]) * c.Scale
+		}
+		dst[label] -= c.Scale
+	}
+}

@@ -1,0 +1,185 @@
+package kernel
+
+import "math"
+
+// Softmax is Dst[i, j] = exp(X[i, j] − max_j X[i, ·]) / Σ_j exp(…), of X (Rows, Cols). Dst may be X. A row that holds NaN or
+// +∞, or −∞ alone, becomes NaN.
+type Softmax struct {
+	Dst, X     []float32 // Rows × Cols
+	Rows, Cols int
+
+	level Level
+}
+
+// Check says what is wrong with the sizes.
+func (s *Softmax) Check() error { return checkRowMap("softmax", s.Rows, s.Cols, s.Dst, s.X, s.X) }
+
+// Run computes the softmax on the pool's workers.
+func (s *Softmax) Run(p *Pool) { s.run(p, active) }
+
+func (s *Softmax) run(p *Pool, level Level) {
+	s.level = level
+	p.For(s.Rows, rowGrain(s.Cols), (*softmaxRows)(s))
+}
+
+// softmaxRows is a Softmax as a task: a unit is a row.
+type softmaxRows Softmax
+
+// Do computes rows lo to hi.
+func (s *softmaxRows) Do(_, lo, hi int) {
+	for i := lo; i < hi; i++ {
+		dst, x := s.Dst[i*s.Cols:][:s.Cols], s.X[i*s.Cols:][:s.Cols]
+		top := rowMax(x)
+		var sum lanes
+		for j, v := range x {
+			e := exp(v - top)
+			dst[j] = e
+			sum[j%sumLanes] += e
+		}
+		r := 1 / sum.total()
+		for j := range dst {
+			dst[j] *= r
+		}
+	}
+}
+
+// SoftmaxGrad is the gradient of Y = softmax(X) along rows: DX = Y·(DY − Σ_j DY·Y). DX may be DY.
+type SoftmaxGrad struct {
+	DX, DY, Y  []float32 // Rows × Cols
+	Rows, Cols int
+
+	level Level
+}
+
+// Check says what is wrong with the sizes.
+func (s *SoftmaxGrad) Check() error {
+	return checkRowMap("softmax gradient", s.Rows, s.Cols, s.DX, s.DY, s.Y)
+}
+
+// Run computes the gradient on the pool's workers.
+func (s *SoftmaxGrad) Run(p *Pool) { s.run(p, active) }
+
+func (s *SoftmaxGrad) run(p *Pool, level Level) {
+	s.level = level
+	p.For(s.Rows, rowGrain(s.Cols), (*softmaxGradRows)(s))
+}
+
+// softmaxGradRows is a SoftmaxGrad as a task: a unit is a row.
+type softmaxGradRows SoftmaxGrad
+
+// Do computes rows lo to hi.
+func (s *softmaxGradRows) Do(_, lo, hi int) {
+	for i := lo; i < hi; i++ {
+		dx, dy, y := s.DX[i*s.Cols:][:s.Cols], s.DY[i*s.Cols:][:s.Cols], s.Y[i*s.Cols:][:s.Cols]
+		dot := rowDot(dy, y)
+		for j, v := range y {
+			dx[j] = (dy[j] - dot) * v
+		}
+	}
+}
+
+// LogSoftmax is Dst[i, j] = X[i, j] − log Σ_j exp X[i, ·], of X (Rows, Cols). Dst may be X.
+type LogSoftmax struct {
+	Dst, X     []float32 // Rows × Cols
+	Rows, Cols int
+
+	level Level
+}
+
+// Check says what is wrong with the sizes.
+func (s *LogSoftmax) Check() error {
+	return checkRowMap("log-softmax", s.Rows, s.Cols, s.Dst, s.X, s.X)
+}
+
+// Run computes the log-softmax on the pool's workers.
+func (s *LogSoftmax) Run(p *Pool) { s.run(p, active) }
+
+func (s *LogSoftmax) run(p *Pool, level Level) {
+	s.level = level
+	p.For(s.Rows, rowGrain(s.Cols), (*logSoftmaxRows)(s))
+}
+
+// logSoftmaxRows is a LogSoftmax as a task: a unit is a row.
+type logSoftmaxRows LogSoftmax
+
+// Do computes rows lo to hi.
+func (s *logSoftmaxRows) Do(_, lo, hi int) {
+	for i := lo; i < hi; i++ {
+		dst, x := s.Dst[i*s.Cols:][:s.Cols], s.X[i*s.Cols:][:s.Cols]
+		top := rowMax(x)
+		shift := logOfSum(rowExpSum(x, top))
+		for j, v := range x {
+			dst[j] = (v - top) - shift
+		}
+	}
+}
+
+// LogSoftmaxGrad is the gradient of Y = log-softmax(X) along rows: DX = DY − exp(Y)·Σ_j DY. DX may be DY.
+type LogSoftmaxGrad struct {
+	DX, DY, Y  []float32 // Rows × Cols
+	Rows, Cols int
+
+	level Level
+}
+
+// Check says what is wrong with the sizes.
+func (s *LogSoftmaxGrad) Check() error {
+	return checkRowMap("log-softmax gradient", s.Rows, s.Cols, s.DX, s.DY, s.Y)
+}
+
+// Run computes the gradient on the pool's workers.
+func (s *LogSoftmaxGrad) Run(p *Pool) { s.run(p, active) }
+
+func (s *LogSoftmaxGrad) run(p *Pool, level Level) {
+	s.level = level
+	p.For(s.Rows, rowGrain(s.Cols), (*logSoftmaxGradRows)(s))
+}
+
+// logSoftmaxGradRows is a LogSoftmaxGrad as a task: a unit is a row.
+type logSoftmaxGradRows LogSoftmaxGrad
+
+// Do computes rows lo to hi.
+func (s *logSoftmaxGradRows) Do(_, lo, hi int) {
+	for i := lo; i < hi; i++ {
+		dx, dy, y := s.DX[i*s.Cols:][:s.Cols], s.DY[i*s.Cols:][:s.Cols], s.Y[i*s.Cols:][:s.Cols]
+		sum := rowSum(dy)
+		for j, v := range y {
+			dx[j] = dy[j] - float32(exp(v)*sum)
+		}
+	}
+}
+
+// checkRowMap checks three operands of rows × cols elements: the result and what it is computed from.
+func checkRowMap(name string, rows, cols int, dst, x, y []float32) error {
+	if err := checkShape(name, rows, cols); err != nil {
+		return err
+	}
+	n := rows * cols
+	return checkLengths(name, length{"the result", len(dst), n}, length{"the first operand", len(x), n}, length{"the second operand", len(y), n})
+}
+
+// rowMax is the largest element of x; NaN or not, if x holds NaN.
+func rowMax(x []float32) float32 {
+	top := float32(math.Inf(-1))
+	for _, v := range x {
+		if v > top {
+			top = v
+		}
+	}
+	return top
+}
+
+// rowExpSum is Σ exp(x − shift).
+func rowExpSum(x []float32, shift float32) float32 {
+	var sum lanes
+	for j, v := range x {
+		sum[j%sumLanes] += exp(v - shift)
+	}
+	return sum.total()
+}
+
+// logOfSum is the logarithm of a sum of exponentials, once a row.
+func logOfSum(x float32) float32 { return float32(math.Log(float64(x))) }
+
+// exp is the exponential in portable Go.
+func exp(x float32) float32 { return float32(math.Exp(float64(x))) }

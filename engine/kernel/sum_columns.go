@@ -1,0 +1,166 @@
+package kernel
+
+// ColumnSum is Dst[j] = Σ_i X[i, j], or Dst[j] += Σ_i X[i, j] with Accumulate, of X (Rows, Cols): a sum over k as the
+// package defines it, so X may be split at multiples of Chunk rows.
+type ColumnSum struct {
+	Dst        []float32 // Cols
+	X          []float32 // Rows × Cols
+	Rows, Cols int
+	Accumulate bool
+
+	sums columnSums
+}
+
+// Check says what is wrong with the sizes.
+func (s *ColumnSum) Check() error {
+	const name = "column sum"
+	if err := checkShape(name, s.Rows, s.Cols); err != nil {
+		return err
+	}
+	return checkLengths(name, length{"Dst", len(s.Dst), s.Cols}, length{"X", len(s.X), s.Rows * s.Cols})
+}
+
+// ScratchBytes is the working memory that Run takes from a pool.
+func (s *ColumnSum) ScratchBytes(int) int { return 4 * columnScratch(s.Rows, s.Cols, 1) }
+
+// Run computes the sums on the pool's workers.
+func (s *ColumnSum) Run(p *Pool) {
+	s.sums = columnSums{level: active, rows: s.Rows, cols: s.Cols, x: s.X, first: s.Dst, accumulate: s.Accumulate}
+	mem, back := p.borrow(columnScratch(s.Rows, s.Cols, 1))
+	s.sums.run(p, mem)
+	giveBack(back)
+}
+
+// columnTerm is what is summed over the rows.
+type columnTerm uint8
+
+const (
+	sumOfX           columnTerm = iota // x
+	sumOfSquares                       // (x − mean[column])²
+	sumsOfRowNorm                      // dy·(x − mean[row])·rstd[row], and dy; mean may be nil
+	sumsOfColumnNorm                   // dy·(x − mean[column])·rstd[column], and dy
+)
+
+// columnSums is a sum over rows for every column, or two at once. A unit is a chunk of rows in a stripe of columns.
+type columnSums struct {
+	level         Level
+	term          columnTerm
+	rows, cols    int
+	x, dy         []float32
+	mean, rstd    []float32
+	first, second []float32 // the sums; second may be nil
+	accumulate    bool
+
+	stripe int       // columns of a unit
+	chunks []float32 // sums of chunks: first, then second, rows of cols numbers
+	tree   columnTree
+}
+
+// columnScratch is the working memory, in floats, of a number of sums over rows for every column.
+func columnScratch(rows, cols, sums int) int { return sums * ceil(rows, Chunk) * cols }
+
+// run computes the sums; mem has columnScratch floats.
+func (s *columnSums) run(p *Pool, mem []float32) {
+	s.chunks = mem
+	chunks := ceil(s.rows, Chunk)
+	// Enough units for all workers, none narrower than a few cache lines.
+	s.stripe = s.cols
+	if want := 4 * p.Workers(); p.Workers() > 1 && chunks < want {
+		s.stripe = max(4*line, ceil(ceil(s.cols, ceil(want, max(chunks, 1))), line)*line)
+	}
+	p.For(chunks*ceil(s.cols, max(s.stripe, 1)), max(1, rowWork/max(Chunk*s.stripe, 1)), s)
+	s.tree = columnTree{s.first, s.chunks, chunks, s.cols, s.accumulate}
+	p.For(s.cols, max(line, rowWork/max(chunks, 1)), &s.tree)
+	if s.second != nil {
+		s.tree = columnTree{s.second, s.chunks[chunks*s.cols:], chunks, s.cols, s.accumulate}
+		p.For(s.cols, max(line, rowWork/max(chunks, 1)), &s.tree)
+	}
+	s.chunks, s.tree = nil, columnTree{}
+}
+
+// Do computes units lo to hi.
+func (s *columnSums) Do(_, lo, hi int) {
+	chunks := ceil(s.rows, Chunk)
+	for u := lo; u < hi; u++ {
+		chunk, j0 := u%chunks, u/chunks*s.stripe
+		s.chunk(chunk, j0, min(j0+s.stripe, s.cols))
+	}
+}
+
+// chunk sums up columns j0 to j1 of a chunk.
+func (s *columnSums) chunk(chunk, j0, j1 int) {
+	acc := s.chunks[chunk*s.cols:][j0:j1]
+	clear(acc)
+	var acc2 []float32
+	if s.second != nil {
+		acc2 = s.chunks[(ceil(s.rows, Chunk)+chunk)*s.cols:][j0:j1]
+		clear(acc2)
+	}
+	s.add(acc, acc2, chunk*Chunk, min((chunk+1)*Chunk, s.rows), j0)
+}
+
+// add adds rows i0 to i1 to the sums of the columns from j0 on.
+func (s *columnSums) add(acc, acc2 []float32, i0, i1, j0 int) {
+	for i := i0; i < i1; i++ {
+		x := s.x[i*s.cols+j0:][:len(acc)]
+		switch s.term {
+		case sumOfX:
+			for j, v := range x {
+				acc[j] += v
+			}
+		case sumOfSquares:
+			for j, v := range x {
+				d := v - s.mean[j0+j]
+				acc[j] += float32(d * d)
+			}
+		case sumsOfRowNorm:
+			var mean float32
+			if s.mean != nil {
+				mean = s.mean[i]
+			}
+			for j, dy := range s.dy[i*s.cols+j0:][:len(acc)] {
+				acc[j] += float32(dy * float32((x[j]-mean)*s.rstd[i]))
+				if acc2 != nil {
+					acc2[j] += dy
+				}
+			}
+		case sumsOfColumnNorm:
+			for j, dy := range s.dy[i*s.cols+j0:][:len(acc)] {
+				acc[j] += float32(dy * float32((x[j]-s.mean[j0+j])*s.rstd[j0+j]))
+				acc2[j] += dy
+			}
+		}
+	}
+}
+
+// columnTree combines the sums of chunks; a unit is a column.
+type columnTree struct {
+	dst, sums    []float32
+	chunks, cols int
+	accumulate   bool
+}
+
+// Do combines columns lo to hi.
+func (t *columnTree) Do(_, lo, hi int) {
+	if t.chunks == 0 {
+		if !t.accumulate {
+			clear(t.dst[lo:hi])
+		}
+		return
+	}
+	for step := 1; step < t.chunks; step *= 2 {
+		for i := 0; i+step < t.chunks; i += 2 * step {
+			a, b := t.sums[i*t.cols:][lo:hi], t.sums[(i+step)*t.cols:][lo:hi]
+			for j := range a {
+				a[j] += b[j]
+			}
+		}
+	}
+	if !t.accumulate {
+		copy(t.dst[lo:hi], t.sums[lo:hi])
+		return
+	}
+	for j := lo; j < hi; j++ {
+		t.dst[j] += t.sums[j]
+	}
+}
