@@ -39,7 +39,7 @@ func (b *BatchNorm) Check() error {
 		return fmt.Errorf("%s: a batch of one row has no variance for the running statistics", name)
 	}
 	n := b.Rows * b.Cols
-	return checkLengths(name, length{"Dst", len(b.Dst), n}, length{"X", len(b.X), n}, optional("Gain", b.Gain, b.Cols), optional("Bias", b.Bias, b.Cols),
+	return checkSizes(name, length{"Dst", len(b.Dst), n}, length{"X", len(b.X), n}, optional("Gain", b.Gain, b.Cols), optional("Bias", b.Bias, b.Cols),
 		length{"Mean", len(b.Mean), b.Cols}, length{"RStd", len(b.RStd), b.Cols},
 		optional("RunningMean", b.RunningMean, b.Cols), optional("RunningVar", b.RunningVar, b.Cols))
 }
@@ -98,7 +98,7 @@ func (b *BatchNormApply) Check() error {
 		return err
 	}
 	n := b.Rows * b.Cols
-	return checkLengths(name, length{"Dst", len(b.Dst), n}, length{"X", len(b.X), n}, optional("Gain", b.Gain, b.Cols), optional("Bias", b.Bias, b.Cols),
+	return checkSizes(name, length{"Dst", len(b.Dst), n}, length{"X", len(b.X), n}, optional("Gain", b.Gain, b.Cols), optional("Bias", b.Bias, b.Cols),
 		length{"Mean", len(b.Mean), b.Cols}, length{"Var", len(b.Var), b.Cols})
 }
 
@@ -167,7 +167,7 @@ func (b *BatchNormGrad) Check() error {
 		return err
 	}
 	n := b.Rows * b.Cols
-	return checkLengths(name, length{"DX", len(b.DX), n}, length{"DY", len(b.DY), n}, length{"X", len(b.X), n},
+	return checkSizes(name, length{"DX", len(b.DX), n}, length{"DY", len(b.DY), n}, length{"X", len(b.X), n},
 		length{"DGain", len(b.DGain), b.Cols}, length{"DBias", len(b.DBias), b.Cols}, optional("Gain", b.Gain, b.Cols),
 		length{"Mean", len(b.Mean), b.Cols}, length{"RStd", len(b.RStd), b.Cols})
 }

@@ -22,7 +22,7 @@ func (c *CopyBlock) Check() error {
 	if c.Rows > 1 && (c.DstStride < c.Cols || c.XStride < 0) {
 		return fmt.Errorf("%s: rows of %d elements lie %d apart in Dst and %d in X", name, c.Cols, c.DstStride, c.XStride)
 	}
-	return checkLengths(name, length{"Dst", len(c.Dst), (c.Rows-1)*c.DstStride + c.Cols}, length{"X", len(c.X), (c.Rows-1)*c.XStride + c.Cols})
+	return checkSizes(name, length{"Dst", len(c.Dst), (c.Rows-1)*c.DstStride + c.Cols}, length{"X", len(c.X), (c.Rows-1)*c.XStride + c.Cols})
 }
 
 // Run copies on the pool's workers.

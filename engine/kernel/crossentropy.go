@@ -23,7 +23,7 @@ func (c *CrossEntropy) Check() error {
 	if err := checkClasses(name, c.Rows, c.Cols); err != nil {
 		return err
 	}
-	return checkLengths(name, length{"Logits", len(c.Logits), c.Rows * c.Cols}, length{"Labels", len(c.Labels), c.Rows},
+	return checkSizes(name, length{"Logits", len(c.Logits), c.Rows * c.Cols}, length{"Labels", len(c.Labels), c.Rows},
 		length{"Loss", len(c.Loss), c.Rows}, length{"LSE", len(c.LSE), c.Rows})
 }
 
@@ -83,7 +83,7 @@ func (c *CrossEntropyGrad) Check() error {
 	if err := checkClasses(name, c.Rows, c.Cols); err != nil {
 		return err
 	}
-	return checkLengths(name, length{"DLogits", len(c.DLogits), c.Rows * c.Cols}, length{"Logits", len(c.Logits), c.Rows * c.Cols},
+	return checkSizes(name, length{"DLogits", len(c.DLogits), c.Rows * c.Cols}, length{"Logits", len(c.Logits), c.Rows * c.Cols},
 		length{"LSE", len(c.LSE), c.Rows}, length{"Labels", len(c.Labels), c.Rows})
 }
 

@@ -32,4 +32,4 @@ func checkRows(kernel, name string, n, cols int) error {
 }
 
 // rowGrain is elementGrain in rows of cols columns.
-func rowGrain(cols int) int { return max(1, elementGrain/cols) }
+func rowGrain(cols int) int { return max(1, elementGrain/max(cols, 1)) }

@@ -15,7 +15,7 @@ func (g *Gather) Check() error {
 	if err := checkShape(name, len(g.IDs), g.Cols); err != nil {
 		return err
 	}
-	return checkLengths(name, length{"Dst", len(g.Dst), len(g.IDs) * g.Cols})
+	return checkSizes(name, length{"Dst", len(g.Dst), len(g.IDs) * g.Cols})
 }
 
 // Run copies on the pool's workers.
@@ -58,7 +58,7 @@ func (s *ScatterAdd) Check() error {
 	if err := checkShape(name, s.DstRows, s.Cols); err != nil {
 		return err
 	}
-	return checkLengths(name, length{"Dst", len(s.Dst), s.DstRows * s.Cols}, length{"Src", len(s.Src), len(s.IDs) * s.Cols})
+	return checkSizes(name, length{"Dst", len(s.Dst), s.DstRows * s.Cols}, length{"Src", len(s.Src), len(s.IDs) * s.Cols})
 }
 
 // Run adds on the pool's workers.
@@ -67,7 +67,7 @@ func (s *ScatterAdd) Run(p *Pool) { s.run(p, active) }
 func (s *ScatterAdd) run(p *Pool, level Level) {
 	s.level = level
 	workers := p.Workers()
-	if len(s.IDs)*s.Cols < rowWork {
+	if len(s.IDs)*s.Cols < elementGrain {
 		workers = 1
 	}
 	// Parts of the columns are equal work whatever the ids are. Parts of the rows, which each cost a look at every id, are

@@ -25,7 +25,7 @@ func (l *LayerNorm) Check() error {
 		return err
 	}
 	n := l.Rows * l.Cols
-	return checkLengths(name, length{"Dst", len(l.Dst), n}, length{"X", len(l.X), n}, optional("Gain", l.Gain, l.Cols), optional("Bias", l.Bias, l.Cols),
+	return checkSizes(name, length{"Dst", len(l.Dst), n}, length{"X", len(l.X), n}, optional("Gain", l.Gain, l.Cols), optional("Bias", l.Bias, l.Cols),
 		length{"Mean", len(l.Mean), l.Rows}, length{"RStd", len(l.RStd), l.Rows})
 }
 
@@ -87,7 +87,7 @@ func (l *LayerNormGrad) Check() error {
 		return err
 	}
 	n := l.Rows * l.Cols
-	return checkLengths(name, length{"DX", len(l.DX), n}, length{"DY", len(l.DY), n}, length{"X", len(l.X), n},
+	return checkSizes(name, length{"DX", len(l.DX), n}, length{"DY", len(l.DY), n}, length{"X", len(l.X), n},
 		optional("DGain", l.DGain, l.Cols), optional("DBias", l.DBias, l.Cols), optional("Gain", l.Gain, l.Cols),
 		length{"Mean", len(l.Mean), l.Rows}, length{"RStd", len(l.RStd), l.Rows})
 }
@@ -161,8 +161,8 @@ func (g *rowNormGrad) Do(_, lo, hi int) {
 			if g.gain != nil {
 				d *= g.gain[j]
 			}
-			sum[j%sumLanes] += float32(d)
-			dot[j%sumLanes] += float32(d * float32((v-mean)*rstd))
+			sum[j%laneCount] += float32(d)
+			dot[j%laneCount] += float32(d * float32((v-mean)*rstd))
 		}
 		var c1 float32
 		if g.mean != nil {

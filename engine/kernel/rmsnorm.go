@@ -22,7 +22,7 @@ func (r *RMSNorm) Check() error {
 		return err
 	}
 	n := r.Rows * r.Cols
-	return checkLengths(name, length{"Dst", len(r.Dst), n}, length{"X", len(r.X), n}, optional("Gain", r.Gain, r.Cols), length{"RStd", len(r.RStd), r.Rows})
+	return checkSizes(name, length{"Dst", len(r.Dst), n}, length{"X", len(r.X), n}, optional("Gain", r.Gain, r.Cols), length{"RStd", len(r.RStd), r.Rows})
 }
 
 // Run normalises on the pool's workers.
@@ -73,7 +73,7 @@ func (r *RMSNormGrad) Check() error {
 		return err
 	}
 	n := r.Rows * r.Cols
-	return checkLengths(name, length{"DX", len(r.DX), n}, length{"DY", len(r.DY), n}, length{"X", len(r.X), n},
+	return checkSizes(name, length{"DX", len(r.DX), n}, length{"DY", len(r.DY), n}, length{"X", len(r.X), n},
 		optional("DGain", r.DGain, r.Cols), optional("Gain", r.Gain, r.Cols), length{"RStd", len(r.RStd), r.Rows})
 }
 

@@ -2,12 +2,6 @@ package kernel
 
 import "fmt"
 
-// rowWork is the number of elements that make a hand-over to another worker worth its price.
-const rowWork = 16 << 10
-
-// rowGrain is the least number of rows of cols elements that a worker takes.
-func rowGrain(cols int) int { return max(1, rowWork/max(cols, 1)) }
-
 // ceil is n/d rounded up.
 func ceil(n, d int) int { return (n + d - 1) / d }
 
@@ -17,8 +11,8 @@ type length struct {
 	have, need int
 }
 
-// checkLengths says which operand of an operation is too short.
-func checkLengths(operation string, operands ...length) error {
+// checkSizes says which operand of an operation is too short.
+func checkSizes(operation string, operands ...length) error {
 	for _, o := range operands {
 		if o.need < 0 {
 			return fmt.Errorf("%s: %s has a negative size", operation, o.name)

@@ -34,7 +34,7 @@ func (s *softmaxRows) Do(_, lo, hi int) {
 		for j, v := range x {
 			e := exp(v - top)
 			dst[j] = e
-			sum[j%sumLanes] += e
+			sum[j%laneCount] += e
 		}
 		r := 1 / sum.total()
 		for j := range dst {
@@ -155,7 +155,7 @@ func checkRowMap(name string, rows, cols int, dst, x, y []float32) error {
 		return err
 	}
 	n := rows * cols
-	return checkLengths(name, length{"the result", len(dst), n}, length{"the first operand", len(x), n}, length{"the second operand", len(y), n})
+	return checkSizes(name, length{"the result", len(dst), n}, length{"the first operand", len(x), n}, length{"the second operand", len(y), n})
 }
 
 // rowMax is the largest element of x; NaN or not, if x holds NaN.
@@ -173,7 +173,7 @@ func rowMax(x []float32) float32 {
 func rowExpSum(x []float32, shift float32) float32 {
 	var sum lanes
 	for j, v := range x {
-		sum[j%sumLanes] += exp(v - shift)
+		sum[j%laneCount] += exp(v - shift)
 	}
 	return sum.total()
 }

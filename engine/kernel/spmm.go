@@ -72,7 +72,7 @@ func (s *SpMM) Check() error {
 		}
 		return (rows-1)*stride + s.Width
 	}
-	return checkLengths(name, length{"X", len(s.X), need(s.A.Cols, s.XStride)}, length{"Y", len(s.Y), need(s.A.Rows, s.YStride)})
+	return checkSizes(name, length{"X", len(s.X), need(s.A.Cols, s.XStride)}, length{"Y", len(s.Y), need(s.A.Rows, s.YStride)})
 }
 
 // Run computes the product on the pool's workers.
@@ -83,7 +83,7 @@ func (s *SpMM) run(p *Pool, level Level) {
 	if s.A.Rows == 0 || s.Width == 0 {
 		return
 	}
-	p.For(int(s.start(s.A.Rows)), max(1, rowWork/s.Width), (*spmmRanges)(s))
+	p.For(int(s.start(s.A.Rows)), max(1, elementGrain/s.Width), (*spmmRanges)(s))
 }
 
 // start is where the work of row r begins: a row counts as one unit, and each of its entries as one, so that ranges of

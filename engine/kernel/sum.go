@@ -4,11 +4,11 @@ package kernel
 // Every split of k (over threads, ranks, micro-batches, token blocks) must fall on a multiple of it.
 const Chunk = 512
 
-// sumLanes is the number of interleaved chains of a sum along a contiguous axis.
-const sumLanes = 16
+// laneCount is the number of interleaved chains of a sum along a contiguous axis.
+const laneCount = 16
 
 // sumRun is the number of consecutive elements that Sum adds in one go: a chunk in every lane.
-const sumRun = sumLanes * Chunk
+const sumRun = laneCount * Chunk
 
 // Sum is Dst[0] = Σ X. X is cut into runs of 16·Chunk elements; a run is a sum along a contiguous axis, and the sums of the
 // runs are combined by the binary tree. So the bits depend on X alone, and X may be split at multiples of 16·Chunk.
@@ -20,7 +20,7 @@ type Sum struct {
 }
 
 // Check says what is wrong with the sizes.
-func (s *Sum) Check() error { return checkLengths("sum", length{"Dst", len(s.Dst), 1}) }
+func (s *Sum) Check() error { return checkSizes("sum", length{"Dst", len(s.Dst), 1}) }
 
 // ScratchBytes is the working memory that Run takes from a pool.
 func (s *Sum) ScratchBytes(int) int { return 4 * ceil(len(s.X), sumRun) }
@@ -41,7 +41,7 @@ type SumSquares struct {
 
 // Check says what is wrong with the sizes.
 func (s *SumSquares) Check() error {
-	return checkLengths("sum of squares", length{"Dst", len(s.Dst), 1})
+	return checkSizes("sum of squares", length{"Dst", len(s.Dst), 1})
 }
 
 // ScratchBytes is the working memory that Run takes from a pool.

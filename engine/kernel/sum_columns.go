@@ -17,7 +17,7 @@ func (s *ColumnSum) Check() error {
 	if err := checkShape(name, s.Rows, s.Cols); err != nil {
 		return err
 	}
-	return checkLengths(name, length{"Dst", len(s.Dst), s.Cols}, length{"X", len(s.X), s.Rows * s.Cols})
+	return checkSizes(name, length{"Dst", len(s.Dst), s.Cols}, length{"X", len(s.X), s.Rows * s.Cols})
 }
 
 // ScratchBytes is the working memory that Run takes from a pool.
@@ -68,12 +68,12 @@ func (s *columnSums) run(p *Pool, mem []float32) {
 	if want := 4 * p.Workers(); p.Workers() > 1 && chunks < want {
 		s.stripe = max(4*line, ceil(ceil(s.cols, ceil(want, max(chunks, 1))), line)*line)
 	}
-	p.For(chunks*ceil(s.cols, max(s.stripe, 1)), max(1, rowWork/max(Chunk*s.stripe, 1)), s)
+	p.For(chunks*ceil(s.cols, max(s.stripe, 1)), max(1, elementGrain/max(Chunk*s.stripe, 1)), s)
 	s.tree = columnTree{s.first, s.chunks, chunks, s.cols, s.accumulate}
-	p.For(s.cols, max(line, rowWork/max(chunks, 1)), &s.tree)
+	p.For(s.cols, max(line, elementGrain/max(chunks, 1)), &s.tree)
 	if s.second != nil {
 		s.tree = columnTree{s.second, s.chunks[chunks*s.cols:], chunks, s.cols, s.accumulate}
-		p.For(s.cols, max(line, rowWork/max(chunks, 1)), &s.tree)
+		p.For(s.cols, max(line, elementGrain/max(chunks, 1)), &s.tree)
 	}
 	s.chunks, s.tree = nil, columnTree{}
 }

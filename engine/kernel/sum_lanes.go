@@ -1,11 +1,11 @@
 package kernel
 
 // lanes are the interleaved chains of a sum along a contiguous axis.
-type lanes [sumLanes]float32
+type lanes [laneCount]float32
 
 // total combines the lanes by the fixed tree.
 func (l *lanes) total() float32 {
-	for half := sumLanes / 2; half > 0; half /= 2 {
+	for half := laneCount / 2; half > 0; half /= 2 {
 		for i := range half {
 			l[i] += l[i+half]
 		}
@@ -16,8 +16,8 @@ func (l *lanes) total() float32 {
 // rowSum is Σ x.
 func rowSum(x []float32) float32 {
 	var l lanes
-	for ; len(x) >= sumLanes; x = x[sumLanes:] {
-		for i, v := range x[:sumLanes] {
+	for ; len(x) >= laneCount; x = x[laneCount:] {
+		for i, v := range x[:laneCount] {
 			l[i] += v
 		}
 	}
@@ -31,7 +31,7 @@ func rowSum(x []float32) float32 {
 func rowDot(x, y []float32) float32 {
 	var l lanes
 	for i, v := range x {
-		l[i%sumLanes] += float32(v * y[i])
+		l[i%laneCount] += float32(v * y[i])
 	}
 	return l.total()
 }
@@ -41,7 +41,7 @@ func rowVariance(x []float32, mean float32) float32 {
 	var l lanes
 	for i, v := range x {
 		d := v - mean
-		l[i%sumLanes] += float32(d * d)
+		l[i%laneCount] += float32(d * d)
 	}
 	return l.total()
 }

@@ -14,7 +14,7 @@ func (t *Transpose) Check() error {
 	if err := checkShape(name, t.Rows, t.Cols); err != nil {
 		return err
 	}
-	return checkLengths(name, length{"Dst", len(t.Dst), t.Rows * t.Cols}, length{"X", len(t.X), t.Rows * t.Cols})
+	return checkSizes(name, length{"Dst", len(t.Dst), t.Rows * t.Cols}, length{"X", len(t.X), t.Rows * t.Cols})
 }
 
 // transposeStrip is the number of rows of X, columns of Dst, that a transpose works on at a time: a cache line of Dst.
