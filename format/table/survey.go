@@ -1,0 +1,297 @@
+package table
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/seraph-ml/seraph/format"
+)
+
+// survey is what the first pass over a CSV file learns about a column.
+type survey struct {
+	kind    Kind // Int until a fraction or an exponent is seen, then Float64, Text once something else is
+	empty   int  // empty cells
+	marks   int  // cells that stand for a missing number
+	values  int  // the others
+	latin1  int  // cells that are not UTF-8
+	asText  bool // collect the dictionary: the column is text, or was asked for as such
+	late    bool // found to be text after the dictionary should have been begun
+	codes   map[string]int32
+	strings []string
+}
+
+// see takes note of a cell.
+func (c *survey) see(cell []byte) {
+	switch {
+	case len(cell) == 0:
+		c.empty++
+		return
+	case c.kind == Text:
+		c.values++
+	default:
+		_, kind := parseNumber(cell)
+		switch {
+		case kind == Text && isMissingMark(cell):
+			c.marks++
+			c.values--
+		case kind == Text:
+			c.kind = Text
+			c.late = !c.asText && c.values+c.marks > 0
+			c.asText = true
+		case kind == Float64:
+			c.kind = Float64
+		}
+		c.values++
+	}
+	if c.asText {
+		c.code(cell)
+	}
+}
+
+// code returns the code of a text cell, a new one if need be.
+func (c *survey) code(cell []byte) int32 {
+	if code, ok := c.codes[string(cell)]; ok {
+		return code
+	}
+	if c.codes == nil {
+		c.codes = map[string]int32{}
+	}
+	text := string(cell)
+	code := int32(len(c.strings))
+	c.codes[text] = code
+	if !utf8.ValidString(text) {
+		c.latin1++
+		text = fromLatin1(cell)
+	}
+	c.strings = append(c.strings, text)
+	return code
+}
+
+// fromLatin1 decodes ISO 8859-1, in which every byte is the character of that number.
+func fromLatin1(cell []byte) string {
+	runes := make([]rune, len(cell))
+	for i, b := range cell {
+		runes[i] = rune(b)
+	}
+	return string(runes)
+}
+
+// learn finds out separator, header and columns and describes them in f.
+func (c *csvFile) learn(f *File, o Options) error {
+	s, closer, err := c.records()
+	if err != nil {
+		return err
+	}
+	defer closer.Close()
+	if err := s.next(); errors.Is(err, io.EOF) {
+		return format.CorruptLine(c.path, 1, "table", "no lines", "at least one")
+	} else if err != nil {
+		return err
+	}
+	first := make([]string, len(s.fields))
+	for i, cell := range s.fields {
+		first[i] = string(cell)
+	}
+	c.header = o.Header == "yes" || o.Header == "" && mayBeHeader(s.fields)
+	names := columnNames(first, c.header)
+	asText := make([]bool, len(first))
+	for _, name := range o.Categories {
+		if i := slices.Index(names, name); i >= 0 {
+			asText[i] = true
+		}
+	}
+	for {
+		again, err := c.pass(f, asText)
+		if err != nil {
+			return err
+		}
+		if c.header && o.Header == "" && c.looksLikeData(first) {
+			c.header, again = false, true
+			names = columnNames(first, false)
+		}
+		if !again {
+			break
+		}
+	}
+	if line, twice := firstTwice(names); twice != "" {
+		return format.CorruptLine(c.path, line, "header", fmt.Sprintf("column %q twice", twice), "each name once")
+	}
+	c.describe(f, names, o)
+	return nil
+}
+
+// mayBeHeader says whether a first record could be one: no number in it, and something.
+func mayBeHeader(cells [][]byte) bool {
+	some := false
+	for _, cell := range cells {
+		if _, kind := parseNumber(cell); kind != Text {
+			return false
+		}
+		some = some || len(cell) > 0
+	}
+	return some
+}
+
+// looksLikeData says whether what was taken for the header is the first row after all: every column is text, and one of
+// its values occurs again below.
+func (c *csvFile) looksLikeData(first []string) bool {
+	again := false
+	for i, column := range c.columns {
+		if column.kind != Text && column.values > 0 {
+			return false
+		}
+		_, seen := column.codes[first[i]]
+		again = again || seen
+	}
+	return again
+}
+
+// columnNames are the header's cells, or made up.
+func columnNames(first []string, header bool) []string {
+	names := make([]string, len(first))
+	for i, name := range first {
+		names[i] = strings.ToValidUTF8(strings.TrimSpace(name), "\ufffd")
+		if !header || names[i] == "" {
+			names[i] = fmt.Sprintf("column %d", i+1)
+		}
+	}
+	return names
+}
+
+func firstTwice(names []string) (line int, twice string) {
+	seen := make(map[string]bool, len(names))
+	for _, name := range names {
+		if seen[name] {
+			return 1, name
+		}
+		seen[name] = true
+	}
+	return 0, ""
+}
+
+// pass reads the file once. It asks for another pass where a column turned out to be text after numbers.
+func (c *csvFile) pass(f *File, asText []bool) (again bool, err error) {
+	c.columns = make([]*survey, len(asText))
+	for i := range c.columns {
+		c.columns[i] = &survey{asText: asText[i]}
+	}
+	f.Rows = 0
+	err = c.rows(func(fields [][]byte, _ int) error {
+		for i, cell := range fields {
+			c.columns[i].see(cell)
+		}
+		f.Rows++
+		return nil
+	})
+	for i, column := range c.columns {
+		if column.late {
+			asText[i], again = true, true
+		}
+	}
+	return again, err
+}
+
+// errStop ends rows early.
+var errStop = errors.New("stop")
+
+// rows calls row for every record behind the header, with its line.
+func (c *csvFile) rows(row func(fields [][]byte, line int) error) error {
+	s, closer, err := c.records()
+	if err != nil {
+		return err
+	}
+	defer closer.Close()
+	header := c.header
+	for {
+		if err := s.next(); errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		if len(s.fields) != len(c.columns) {
+			return format.CorruptLine(c.path, s.line, "record", fmt.Sprintf("%d fields", len(s.fields)), fmt.Sprintf("%d as in the first line", len(c.columns))).
+				WithHint(fmt.Sprintf("fields are separated by %q; a field that holds one stands in quotes", c.separator))
+		}
+		if header {
+			header = false
+			continue
+		}
+		if err := row(s.fields, s.line); err != nil {
+			return err
+		}
+	}
+}
+
+// describe fills in the columns and notes of f.
+func (c *csvFile) describe(f *File, names []string, o Options) {
+	f.Columns = make([]Column, len(names))
+	text, numbers, latin1 := 0, 0, 0
+	for i, column := range c.columns {
+		column.settle()
+		f.Columns[i] = Column{Name: names[i], Kind: column.kind, Missing: int64(column.missing()), Values: column.strings}
+		if column.asText {
+			f.Columns[i].Kind = Text
+			text++
+		} else {
+			numbers++
+		}
+		latin1 += column.latin1
+	}
+	header := "the first line is the header"
+	if !c.header {
+		header = "there is no header; columns are named by their position"
+	}
+	f.Note("fields are separated by %q; %s", c.separator, header)
+	f.Note("over all %d rows, %d columns hold numbers and %d text", f.Rows, numbers, text)
+	for i, column := range c.columns {
+		if column.kind == Text && !slices.Contains(o.Categories, names[i]) {
+			if marks := column.markNames(); len(marks) > 0 {
+				f.Note("column %q is text; its values %s are categories like the others", names[i], strings.Join(marks, ", "))
+			}
+		}
+	}
+	if latin1 > 0 {
+		f.Note("%d distinct values are not UTF-8; they were read as Latin-1", latin1)
+	}
+}
+
+// settle drops the marks of missing numbers from the dictionary of a column of numbers that was asked for as text.
+func (c *survey) settle() {
+	if !c.asText || c.kind == Text || c.marks == 0 {
+		return
+	}
+	kept := c.strings[:0]
+	for _, text := range c.strings {
+		if isMissingMark([]byte(text)) {
+			c.codes[text] = -1
+			continue
+		}
+		c.codes[text] = int32(len(kept))
+		kept = append(kept, text)
+	}
+	c.strings = kept
+}
+
+// missing returns how many values are missing.
+func (c *survey) missing() int {
+	if c.kind == Text {
+		return c.empty
+	}
+	return c.empty + c.marks
+}
+
+// markNames lists the values of a text column that would stand for a missing number.
+func (c *survey) markNames() []string {
+	var list []string
+	for _, text := range c.strings {
+		if isMissingMark([]byte(text)) && !bytes.Equal([]byte(text), nil) {
+			list = append(list, fmt.Sprintf("%q", text))
+		}
+	}
+	return list
+}
