@@ -21,25 +21,36 @@ func (m Mat) T() Mat {
 	return m
 }
 
-// need is the number of elements that Data must have when batch matrices lie stride elements apart.
-func (m *Mat) need(batch, stride int) int {
-	if m.Rows == 0 || m.Cols == 0 || batch == 0 {
+func (m *Mat) operand(batch int) operand {
+	return operand{f: m.Data, row: m.RowStride, col: m.ColStride, batch: batch}
+}
+
+func (m *Mat) view() view {
+	return view{len(m.Data), m.Rows, m.Cols, m.RowStride, m.ColStride}
+}
+
+// view is a matrix of any kind of elements as Check looks at it.
+type view struct{ elements, rows, cols, rowStride, colStride int }
+
+// need is the number of elements that there must be when batch matrices lie stride elements apart.
+func (v view) need(batch, stride int) int {
+	if v.rows == 0 || v.cols == 0 || batch == 0 {
 		return 0
 	}
-	return (batch-1)*stride + (m.Rows-1)*m.RowStride + (m.Cols-1)*m.ColStride + 1
+	return (batch-1)*stride + (v.rows-1)*v.rowStride + (v.cols-1)*v.colStride + 1
 }
 
 // check says what is wrong with the matrix called name, of the given size.
-func (m *Mat) check(name string, rows, cols, batch, stride int) error {
+func (v view) check(name string, rows, cols, batch, stride int) error {
 	switch {
-	case m.Rows < 0 || m.Cols < 0:
-		return fmt.Errorf("matrix product: %s has the size %d×%d", name, m.Rows, m.Cols)
-	case m.Rows != rows || m.Cols != cols:
-		return fmt.Errorf("matrix product: %s is %d×%d, expected %d×%d", name, m.Rows, m.Cols, rows, cols)
-	case m.RowStride < 0 || m.ColStride < 0 || stride < 0:
-		return fmt.Errorf("matrix product: %s has the strides %d, %d and %d between matrices; they must not be negative", name, m.RowStride, m.ColStride, stride)
-	case len(m.Data) < m.need(batch, stride):
-		return fmt.Errorf("matrix product: %s has %d elements, its size and strides reach %d", name, len(m.Data), m.need(batch, stride))
+	case v.rows < 0 || v.cols < 0:
+		return fmt.Errorf("matrix product: %s has the size %d×%d", name, v.rows, v.cols)
+	case v.rows != rows || v.cols != cols:
+		return fmt.Errorf("matrix product: %s is %d×%d, expected %d×%d", name, v.rows, v.cols, rows, cols)
+	case v.rowStride < 0 || v.colStride < 0 || stride < 0:
+		return fmt.Errorf("matrix product: %s has the strides %d, %d and %d between matrices; they must not be negative", name, v.rowStride, v.colStride, stride)
+	case v.elements < v.need(batch, stride):
+		return fmt.Errorf("matrix product: %s has %d elements, its size and strides reach %d", name, v.elements, v.need(batch, stride))
 	}
 	return nil
 }
@@ -58,7 +69,7 @@ type MatMul struct {
 	Act        Activation // applied to A·B + Bias
 	PreAct     Mat        // receives A·B + Bias when its Data is not nil; has the size of C, and CBatch between products
 	Accumulate bool       // add to C; Bias, Act and PreAct are not allowed then
-	BF16       bool       // round A and B to bfloat16 (to nearest even) and multiply as MatMulBF16 does
+	BF16       bool       // round A and B to bfloat16 (to nearest even) and multiply as MatMulBF16 does: the same bits
 
 	Batch                  int // number of products; 0 counts as 1
 	ABatch, BBatch, CBatch int
@@ -67,23 +78,25 @@ type MatMul struct {
 }
 
 // Check says what is wrong with the sizes. Run does not check.
-func (m *MatMul) Check() error {
+func (m *MatMul) Check() error { return m.check(m.A.view(), m.B.view()) }
+
+func (m *MatMul) check(a, b view) error {
 	batch := max(m.Batch, 1)
 	if m.Batch < 0 {
 		return fmt.Errorf("matrix product: a batch of %d", m.Batch)
 	}
-	rows, k, cols := m.A.Rows, m.A.Cols, m.B.Cols
-	if err := m.A.check("A", rows, k, batch, m.ABatch); err != nil {
+	rows, k, cols := a.rows, a.cols, b.cols
+	if err := a.check("A", rows, k, batch, m.ABatch); err != nil {
 		return err
 	}
-	if err := m.B.check("B", k, cols, batch, m.BBatch); err != nil {
+	if err := b.check("B", k, cols, batch, m.BBatch); err != nil {
 		return err
 	}
-	if err := m.C.check("C", rows, cols, batch, m.CBatch); err != nil {
+	if err := m.C.view().check("C", rows, cols, batch, m.CBatch); err != nil {
 		return err
 	}
 	if m.PreAct.Data != nil {
-		if err := m.PreAct.check("PreAct", rows, cols, batch, m.CBatch); err != nil {
+		if err := m.PreAct.view().check("PreAct", rows, cols, batch, m.CBatch); err != nil {
 			return err
 		}
 	}
@@ -98,24 +111,23 @@ func (m *MatMul) Check() error {
 
 // ScratchBytes is the working memory that Run takes from a pool of the given number of workers.
 func (m *MatMul) ScratchBytes(workers int) int {
-	m.describe()
+	m.product = m.describe(m.A.Cols, m.A.operand(m.ABatch), m.B.operand(m.BBatch))
 	return m.product.scratchBytes(active, workers)
 }
 
 // Run computes the product on the pool's workers. The sizes must pass Check.
-func (m *MatMul) Run(p *Pool) {
-	m.describe()
-	m.product.run(p, active)
+func (m *MatMul) Run(p *Pool) { m.run(p, active) }
+
+func (m *MatMul) run(p *Pool, level Level) {
+	m.product = m.describe(m.A.Cols, m.A.operand(m.ABatch), m.B.operand(m.BBatch))
+	m.product.run(p, level)
 }
 
-// describe fills the product from the exported fields.
-func (m *MatMul) describe() {
-	m.product = product{
-		m: m.C.Rows, n: m.C.Cols, k: m.A.Cols, batch: max(m.Batch, 1),
-		a:    operand{f: m.A.Data, row: m.A.RowStride, col: m.A.ColStride, batch: m.ABatch},
-		b:    operand{f: m.B.Data, row: m.B.RowStride, col: m.B.ColStride, batch: m.BBatch},
-		c:    operand{f: m.C.Data, row: m.C.RowStride, col: m.C.ColStride, batch: m.CBatch},
-		pre:  operand{f: m.PreAct.Data, row: m.PreAct.RowStride, col: m.PreAct.ColStride, batch: m.CBatch},
+// describe returns the product of k terms of the operands a and b.
+func (m *MatMul) describe(k int, a, b operand) product {
+	return product{
+		m: m.C.Rows, n: m.C.Cols, k: k, batch: max(m.Batch, 1),
+		a: a, b: b, c: m.C.operand(m.CBatch), pre: m.PreAct.operand(m.CBatch),
 		bias: m.Bias, act: m.Act, accumulate: m.Accumulate, bf16: m.BF16,
 	}
 }

@@ -394,20 +394,7 @@ func (u *unit) digit(digit, row, j, width int) addend {
 // spread stores the sums of a panel where columns are not side by side.
 func (u *unit) spread(j, cols, width int) {
 	for i := u.i0; i < u.i1; i++ {
-		c := u.c.at(u.matrix, i, j)
-		for x, y := range u.out[(i-u.i0)*width:][:cols] {
-			if u.accumulate {
-				c[x*u.c.col] += y
-				continue
-			}
-			if u.bias != nil {
-				y += u.bias[j+x]
-			}
-			if u.pre.f != nil {
-				u.pre.at(u.matrix, i, j+x)[0] = y
-			}
-			c[x*u.c.col] = activate(u.act, y)
-		}
+		u.finish(u.out[(i-u.i0)*width:][:cols], u.matrix, i, j)
 	}
 }
 
@@ -417,10 +404,8 @@ func (u *unit) activate() {
 		c := u.c.at(u.matrix, i, u.j0)[:u.j1-u.j0]
 		x := c
 		if u.pre.f != nil {
-			x = u.pre.at(u.matrix, i, u.j0)
+			x = u.pre.at(u.matrix, i, u.j0)[:len(c)]
 		}
-		for j := range c {
-			c[j] = activate(u.act, x[j])
-		}
+		activateRow(u.level, u.act, c, x)
 	}
 }

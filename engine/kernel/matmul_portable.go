@@ -18,31 +18,48 @@ func (p *portable) Do(_, lo, hi int) {
 // row computes n ≤ stripe elements of C from (i, j0) of matrix b of the batch.
 func (p *portable) row(b, i, j0, n int) {
 	var sum sumTree
+	var x [1]float32
+	var y [stripe]float32
 	for k0 := 0; k0 < p.k; k0 += Chunk {
 		var acc [stripe]float32
 		for k := k0; k < min(k0+Chunk, p.k); k++ {
-			x := p.a.at(b, i, k)[0]
-			y := p.b.at(b, k, j0)
+			p.a.read(x[:], b, i, k, p.bf16)
+			p.b.read(y[:n], b, k, j0, p.bf16)
 			for j := range n {
-				acc[j] += float32(x * y[j*p.b.col])
+				acc[j] += float32(x[0] * y[j])
 			}
 		}
 		sum.add(&acc)
 	}
 	total := sum.total()
+	(*product)(p).finish(total[:n], b, i, j0)
+}
+
+// finish stores the sums from (i, j0) of matrix b of C on, with what is done to them on the way. It overwrites sums.
+func (p *product) finish(sums []float32, b, i, j0 int) {
+	if p.bias != nil {
+		for j := range sums {
+			sums[j] += p.bias[j0+j]
+		}
+	}
+	if p.pre.f != nil {
+		pre := p.pre.at(b, i, j0)
+		for j, y := range sums {
+			pre[j*p.pre.col] = y
+		}
+	}
+	if p.act != Identity {
+		activateRow(p.level, p.act, sums, sums)
+	}
 	c := p.c.at(b, i, j0)
-	for j, y := range total[:n] {
-		if p.accumulate {
+	if p.accumulate {
+		for j, y := range sums {
 			c[j*p.c.col] += y
-			continue
 		}
-		if p.bias != nil {
-			y += p.bias[j0+j]
-		}
-		if p.pre.f != nil {
-			p.pre.at(b, i, j0+j)[0] = y
-		}
-		c[j*p.c.col] = activate(p.act, y)
+		return
+	}
+	for j, y := range sums {
+		c[j*p.c.col] = y
 	}
 }
 

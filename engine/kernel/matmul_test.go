@@ -75,7 +75,7 @@ func randomMat(r *rand.Rand, rows, cols int, l layout, off, pad int) Mat {
 	default:
 		m.RowStride, m.ColStride = 2*cols+3, 2
 	}
-	data := alignedFloats(off + m.need(1, 0))
+	data := alignedFloats(off + m.view().need(1, 0))
 	for i := range data {
 		data[i] = float32(r.NormFloat64())
 	}
@@ -92,11 +92,6 @@ func levels() []Level {
 		l = append(l, level)
 	}
 	return l
-}
-
-func runAt(m *MatMul, p *Pool, level Level) {
-	m.describe()
-	m.product.run(p, level)
 }
 
 func TestMatMulFollowsTheDefinitionBitForBit(t *testing.T) {
@@ -151,7 +146,7 @@ func TestMatMulFollowsTheDefinitionBitForBit(t *testing.T) {
 		for _, level := range levels() {
 			for _, pool := range pools {
 				copy(mm.C.Data, before)
-				runAt(&mm, pool, level)
+				mm.run(pool, level)
 				name := fmt.Sprintf("%d×%d×%d, level %v, %d workers, strides %d %d, %d %d, %d %d", rows, cols, k, level, pool.Workers(),
 					mm.A.RowStride, mm.A.ColStride, mm.B.RowStride, mm.B.ColStride, mm.C.RowStride, mm.C.ColStride)
 				touched := map[*float32]bool{}

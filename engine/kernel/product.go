@@ -11,6 +11,30 @@ type operand struct {
 // at returns the float32 elements from (i, j) of matrix b on.
 func (o *operand) at(b, i, j int) []float32 { return o.f[b*o.batch+i*o.row+j*o.col:] }
 
+// half returns the bfloat16 elements from (i, j) of matrix b on.
+func (o *operand) half(b, i, j int) []uint16 { return o.h[b*o.batch+i*o.row+j*o.col:] }
+
+// read sets dst to the elements from (i, j) of matrix b on along its row; round says that float32 ones count as bfloat16.
+func (o *operand) read(dst []float32, b, i, j int, round bool) {
+	switch {
+	case o.h != nil:
+		src := o.half(b, i, j)
+		for x := range dst {
+			dst[x] = f32FromBF16(src[x*o.col])
+		}
+	case round:
+		src := o.at(b, i, j)
+		for x := range dst {
+			dst[x] = f32FromBF16(bf16FromF32(src[x*o.col]))
+		}
+	default:
+		src := o.at(b, i, j)
+		for x := range dst {
+			dst[x] = src[x*o.col]
+		}
+	}
+}
+
 // t returns the transpose.
 func (o operand) t() operand {
 	o.row, o.col = o.col, o.row
@@ -27,6 +51,7 @@ type product struct {
 	accumulate     bool
 	bf16           bool // float32 operands are rounded to bfloat16
 
+	level   Level   // whose kernels compute it
 	blocked blocked // how the kernels of a level above the portable one cut it
 }
 
@@ -41,9 +66,10 @@ func (p *product) scratchBytes(level Level, workers int) int {
 
 // run computes the product with the kernels of a level.
 func (p *product) run(pool *Pool, level Level) {
+	p.level = level
 	switch {
 	case p.m == 0 || p.n == 0:
-	case level == Generic || p.k == 0:
+	case level == Generic || p.k == 0 || p.bf16:
 		pool.For(p.batch*p.m, 1, (*portable)(p))
 	default:
 		p.turn()

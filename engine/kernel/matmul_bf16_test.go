@@ -1,0 +1,170 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// randomBF16 returns a matrix as randomMat does, of bfloat16 numbers.
+func randomBF16(r *rand.Rand, rows, cols int, l layout, off, pad int) MatBF16 {
+	m := randomMat(r, rows, cols, l, off, pad)
+	return toBF16(m)
+}
+
+// toBF16 rounds the elements of a matrix and lays them out as they were.
+func toBF16(m Mat) MatBF16 {
+	h := make([]uint16, len(m.Data)+1)[1:]
+	for i, x := range m.Data {
+		h[i] = bf16FromF32(x)
+	}
+	return MatBF16{Data: h, Rows: m.Rows, Cols: m.Cols, RowStride: m.RowStride, ColStride: m.ColStride}
+}
+
+// value is element (i, j) as a product of bfloat16 reads it.
+func (m *MatBF16) value(i, j int) float64 {
+	var x [1]float32
+	o := m.operand(0)
+	o.read(x[:], 0, i, j, true)
+	return float64(x[0])
+}
+
+// bf16Sizes are rows, columns and terms: all small ones by turns, and some that cross chunks, blocks and super-blocks.
+func bf16Sizes(r *rand.Rand) [][3]int {
+	sizes := [][3]int{{1, 1, 1}, {1, 768, 40}, {700, 33, 20}, {130, 100, Chunk + 1}, {5, 40, 9*Chunk + 3}, {600, 70, 2*Chunk + 5}, {64, 64, 32}, {8, 256, 300}, {33, 50, 3 * Chunk}}
+	for n := 1; n <= 67; n++ {
+		sizes = append(sizes, [3]int{n, 1 + r.IntN(67), 1 + r.IntN(67)}, [3]int{1 + r.IntN(67), n, 1 + r.IntN(67)}, [3]int{1 + r.IntN(67), 1 + r.IntN(67), n})
+	}
+	for range 6 {
+		sizes = append(sizes, [3]int{1 + r.IntN(30), 1 + r.IntN(40), 1 + r.IntN(20*Chunk)})
+	}
+	return sizes
+}
+
+// bf16Bound is the error allowed to a product of random numbers, in units of 2⁻²⁴ · Σ|a·b|. A chain of Chunk roundings
+// could err by Chunk of them; roundings of random signs do by few.
+const bf16Bound = 4
+
+func TestBF16ProductAgreesWithFloat64(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	pools := []*Pool{nil, NewPool(2), NewPool(3)}
+	defer pools[1].Close()
+	defer pools[2].Close()
+	used := map[Level]float64{}
+	for n, size := range bf16Sizes(r) {
+		rows, cols, k := size[0], size[1], size[2]
+		a, b := randomMat(r, rows, k, layout(n%3), r.IntN(5), r.IntN(4)), randomMat(r, k, cols, layout(n/3%3), r.IntN(5), r.IntN(4))
+		mm := MatMulBF16{A: a.BF16(), B: b.BF16(), C: randomMat(r, rows, cols, layout(n/9%3), r.IntN(5), r.IntN(4))}
+		if n%2 == 1 {
+			mm.A = toBF16(a)
+		}
+		if n/2%2 == 1 {
+			mm.B = toBF16(b)
+		}
+		before := append([]float32(nil), mm.C.Data...)
+		mm.Accumulate = n%5 == 3
+		if n%5 == 1 {
+			mm.Bias = randomMat(r, 1, cols, byRows, 1, 0).Data
+			mm.Act = ReLU
+			mm.PreAct = randomMat(r, rows, cols, layout(n/16%3), r.IntN(5), r.IntN(4))
+		}
+		if err := mm.Check(); err != nil {
+			t.Fatal(err)
+		}
+		want, scale := make([]float64, rows*cols), make([]float64, rows*cols)
+		for i := range rows {
+			for j := range cols {
+				s, abs := 0.0, 0.0
+				for l := range k {
+					p := mm.A.value(i, l) * mm.B.value(l, j)
+					s += p
+					abs += math.Abs(p)
+				}
+				if mm.Bias != nil {
+					s += float64(mm.Bias[j])
+				}
+				if mm.Accumulate {
+					s += float64(before[i*mm.C.RowStride+j*mm.C.ColStride])
+				}
+				want[i*cols+j], scale[i*cols+j] = s, abs+math.Abs(s)
+			}
+		}
+		for _, level := range append(levels(), Generic) {
+			var first []float32
+			for _, pool := range pools {
+				copy(mm.C.Data, before)
+				mm.run(pool, level)
+				name := fmt.Sprintf("%d×%d×%d, level %v, %d workers, strides %d %d, %d %d, %d %d", rows, cols, k, level, pool.Workers(),
+					mm.A.RowStride, mm.A.ColStride, mm.B.RowStride, mm.B.ColStride, mm.C.RowStride, mm.C.ColStride)
+				touched := map[*float32]bool{}
+				for i := range rows {
+					for j := range cols {
+						c := at(mm.C, i, j)
+						touched[c] = true
+						got := *c
+						if mm.PreAct.Data != nil {
+							got = *at(mm.PreAct, i, j)
+							if *c != max(got, 0) {
+								t.Fatalf("%s: C[%d,%d] is %v where PreAct is %v", name, i, j, *c, got)
+							}
+						}
+						off := math.Abs(float64(got)-want[i*cols+j]) / scale[i*cols+j] * (1 << 24)
+						used[level] = max(used[level], off)
+						if !(off <= bf16Bound) {
+							t.Fatalf("%s: C[%d,%d] is %v, want %v", name, i, j, got, want[i*cols+j])
+						}
+					}
+				}
+				for i := range mm.C.Data {
+					if !touched[&mm.C.Data[i]] && mm.C.Data[i] != before[i] {
+						t.Fatalf("%s: element %d between the rows of C was overwritten", name, i)
+					}
+				}
+				if first == nil {
+					first = append(first, mm.C.Data...)
+				}
+				for i, x := range mm.C.Data {
+					if math.Float32bits(x) != math.Float32bits(first[i]) {
+						t.Fatalf("%s: element %d of C is %v with one worker and %v here", name, i, first[i], x)
+					}
+				}
+			}
+		}
+	}
+	for level, u := range used {
+		t.Logf("level %v: the error is at most %.2f of the %d · 2⁻²⁴ · Σ|a·b| that are allowed", level, u, bf16Bound)
+	}
+}
+
+func TestBF16ProductOfSmallIntegersIsExact(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for n := range 60 {
+		rows, cols, k := 1+r.IntN(80), 1+r.IntN(80), 1+r.IntN(3*Chunk)
+		mm := MatMul{
+			A: randomMat(r, rows, k, layout(n%3), 0, 0), B: randomMat(r, k, cols, layout(n/3%3), 0, 0),
+			C: randomMat(r, rows, cols, byRows, 0, 0), BF16: true,
+		}
+		for _, m := range []Mat{mm.A, mm.B} {
+			for i := range m.Data {
+				m.Data[i] = float32(r.IntN(33) - 16)
+			}
+		}
+		want := make([]float32, rows*cols)
+		for i := range rows {
+			for j := range cols {
+				for l := range k {
+					want[i*cols+j] += *at(mm.A, i, l) * *at(mm.B, l, j)
+				}
+			}
+		}
+		for _, level := range append(levels(), Generic) {
+			mm.run(nil, level)
+			for i, x := range want {
+				if mm.C.Data[i] != x {
+					t.Fatalf("%d×%d×%d, level %v: element %d is %v, want %v", rows, cols, k, level, i, mm.C.Data[i], x)
+				}
+			}
+		}
+	}
+}
