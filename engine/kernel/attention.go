@@ -1,0 +1,153 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+)
+
+// attentionTile is how many keys, and how many queries, attention works on at a time: tiles begin at multiples of it in
+// the sequence. The order of every sum follows from it, see Attention.
+const attentionTile = 64
+
+// Attention is scaled dot-product attention with grouped key-value heads. For query head h of a sequence, which reads the
+// head h / (Heads/KVHeads) of K and V,
+//
+//	s_ij  = Scale · q_i·k_j        for all j, or j ≤ i with Causal
+//	P_ij  = e^s_ij / Σ_j e^s_ij
+//	Out_i = Σ_j P_ij v_j
+//	LSE_i = log Σ_j e^s_ij
+//
+// Token t of sequence b is row b·Seq + t of Q, K, V and Out; rows are QStride, … elements apart, so that the four may be
+// column ranges of wider tensors, such as one (tokens, 3·width) tensor. Head h of a row is its elements h·HeadDim to
+// (h+1)·HeadDim. Out overlaps none of the others.
+//
+// Memory is linear in Seq: keys are taken in tiles of 64 that begin at multiples of 64, with a running maximum and sum
+// (Milakov and Gimelshein 2018, Dao et al. 2022). Inside a tile, Σ_j P_ij v_j is one chain in increasing j and Σ_j e^s_ij
+// is summed in 16 lanes; tiles follow in increasing order. So the bits of a row depend neither on workers nor on the rows
+// and, with Causal, the tokens after it.
+//
+// Infinities and NaN behave as in the formulas, except that a token that Causal hides is never read into a sum: a NaN in
+// k_j or v_j reaches the rows i ≥ j alone.
+type Attention struct {
+	Q, K, V, Out                         []float32
+	QStride, KStride, VStride, OutStride int       // between tokens, in elements
+	LSE                                  []float32 // (Batch, Heads, Seq), or nil when there is no backward pass
+
+	Batch, Heads, KVHeads, Seq, HeadDim int
+	Scale                               float32 // positive, usually 1/√HeadDim
+	Causal                              bool
+	BF16                                bool // round Q, K, V and P to bfloat16 (to nearest even) before products, which add up in float32
+}
+
+// AttentionGrad is the backward pass of an Attention, whose Q, K, V, Out and LSE it reads. With D_i = dOut_i·Out_i,
+//
+//	dV_j = Σ_i P_ij dOut_i
+//	dS_ij = Scale · P_ij (dOut_i·v_j − D_i)
+//	dQ_i = Σ_j dS_ij k_j
+//	dK_j = Σ_i dS_ij q_i
+//
+// where P is computed anew from LSE. Sums over j, and over i, run in the tiles of the forward pass: a chain inside a tile,
+// tiles in increasing order; the query heads of a group follow each other in increasing order.
+//
+// DQ, DK and DV are laid out as Q, K and V, with strides of their own, and overlap none of the others. They are
+// overwritten. With BF16 dOut and dS are rounded, too.
+type AttentionGrad struct {
+	Attention
+	DOut, DQ, DK, DV                         []float32
+	DOutStride, DQStride, DKStride, DVStride int
+}
+
+// Check says what is wrong with the sizes. Run does not check.
+func (a *Attention) Check() error {
+	switch {
+	case a.Batch < 0 || a.Heads < 0 || a.Seq < 0 || a.HeadDim < 0:
+		return fmt.Errorf("attention: a batch of %d, %d heads, %d tokens, head dimension %d; none may be negative", a.Batch, a.Heads, a.Seq, a.HeadDim)
+	case a.KVHeads < 1 || a.Heads%a.KVHeads != 0:
+		return fmt.Errorf("attention: %d heads do not share %d key-value heads evenly", a.Heads, a.KVHeads)
+	case a.HeadDim > Chunk:
+		return fmt.Errorf("attention: head dimension %d, expected at most %d", a.HeadDim, Chunk)
+	case !(a.Scale > 0) || math.IsInf(float64(a.Scale), 0):
+		return fmt.Errorf("attention: the scale is %v, expected a positive number", a.Scale)
+	}
+	if n := a.Batch * a.Heads * a.Seq; a.LSE != nil && len(a.LSE) != n {
+		return fmt.Errorf("attention: LSE has %d elements, expected %d", len(a.LSE), n)
+	}
+	return firstError(
+		a.checkRows("Q", a.Q, a.QStride, a.Heads),
+		a.checkRows("K", a.K, a.KStride, a.KVHeads),
+		a.checkRows("V", a.V, a.VStride, a.KVHeads),
+		a.checkRows("Out", a.Out, a.OutStride, a.Heads),
+	)
+}
+
+// Check says what is wrong with the sizes. Run does not check.
+func (g *AttentionGrad) Check() error {
+	if err := g.Attention.Check(); err != nil {
+		return err
+	}
+	if g.LSE == nil {
+		return fmt.Errorf("attention gradient: LSE is missing")
+	}
+	return firstError(
+		g.checkRows("DOut", g.DOut, g.DOutStride, g.Heads),
+		g.checkRows("DQ", g.DQ, g.DQStride, g.Heads),
+		g.checkRows("DK", g.DK, g.DKStride, g.KVHeads),
+		g.checkRows("DV", g.DV, g.DVStride, g.KVHeads),
+	)
+}
+
+// checkRows says what is wrong with an operand of the given number of heads.
+func (a *Attention) checkRows(name string, x []float32, stride, heads int) error {
+	width := heads * a.HeadDim
+	tokens := a.Batch * a.Seq
+	switch {
+	case tokens == 0 || width == 0:
+		return nil
+	case stride < width:
+		return fmt.Errorf("attention: tokens of %s are %d elements apart, expected at least %d (%d heads of %d)", name, stride, width, heads, a.HeadDim)
+	case len(x) < (tokens-1)*stride+width:
+		return fmt.Errorf("attention: %s has %d elements, expected at least %d (%d tokens %d apart, the last of %d)",
+			name, len(x), (tokens-1)*stride+width, tokens, stride, width)
+	}
+	return nil
+}
+
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ScratchBytes is the working memory that Run takes from a pool of the given number of workers.
+func (a *Attention) ScratchBytes(workers int) int { return a.scratchBytes(active, workers) }
+
+// Run computes Out and LSE on the pool's workers; a unit of work is a head of a sequence. The sizes must pass Check.
+func (a *Attention) Run(p *Pool) { a.run(p, active) }
+
+// ScratchBytes is the working memory that Run takes from a pool of the given number of workers.
+func (g *AttentionGrad) ScratchBytes(workers int) int { return g.scratchBytes(active, workers) }
+
+// Run computes DQ, DK and DV on the pool's workers; a unit of work is a key-value head of a sequence. The sizes must pass
+// Check.
+func (g *AttentionGrad) Run(p *Pool) { g.run(p, active) }
+
+// visible is how many keys query i sees.
+func (a *Attention) visible(i int) int {
+	if a.Causal {
+		return i + 1
+	}
+	return a.Seq
+}
+
+// from returns the elements of x from a head of a token of a sequence on.
+func (a *Attention) from(x []float32, stride, sequence, token, head int) []float32 {
+	return x[(sequence*a.Seq+token)*stride+head*a.HeadDim:]
+}
+
+// lse returns where LSE is of the queries of a head.
+func (a *Attention) lse(sequence, head int) []float32 {
+	return a.LSE[(sequence*a.Heads+head)*a.Seq:][:a.Seq]
+}

@@ -1,0 +1,9 @@
+package kernel
+
+func (a *Attention) scratchBytes(Level, int) int { return 0 }
+
+func (a *Attention) run(p *Pool, _ Level) { p.For(a.Batch*a.Heads, 1, (*attentionTask)(a)) }
+
+func (g *AttentionGrad) scratchBytes(Level, int) int { return 0 }
+
+func (g *AttentionGrad) run(p *Pool, _ Level) { p.For(g.Batch*g.KVHeads, 1, (*attentionGradTask)(g)) }

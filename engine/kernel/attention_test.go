@@ -1,0 +1,273 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// attention64 is attention in float64, by its formulas: operands are (Batch, Seq, heads, HeadDim) without gaps.
+type attention64 struct {
+	Attention
+	q, k, v, dOut        []float64
+	out, lse, dq, dk, dv []float64
+}
+
+// reference returns the float64 twin of g, with its operands.
+func reference(g *AttentionGrad) *attention64 {
+	r := &attention64{Attention: g.Attention}
+	pack := func(x []float32, stride, heads int) []float64 {
+		var y []float64
+		for t := range g.Batch * g.Seq {
+			for _, e := range x[t*stride:][:heads*g.HeadDim] {
+				y = append(y, float64(e))
+			}
+		}
+		return y
+	}
+	r.q, r.dOut = pack(g.Q, g.QStride, g.Heads), pack(g.DOut, g.DOutStride, g.Heads)
+	r.k, r.v = pack(g.K, g.KStride, g.KVHeads), pack(g.V, g.VStride, g.KVHeads)
+	r.out, r.dq = make([]float64, len(r.q)), make([]float64, len(r.q))
+	r.dk, r.dv = make([]float64, len(r.k)), make([]float64, len(r.k))
+	r.lse = make([]float64, g.Batch*g.Heads*g.Seq)
+	return r
+}
+
+// head returns the elements of a head of a token.
+func (r *attention64) head(x []float64, heads, sequence, token, head int) []float64 {
+	return x[((sequence*r.Seq+token)*heads+head)*r.HeadDim:][:r.HeadDim]
+}
+
+func dot64(x, y []float64) (s float64) {
+	for i := range x {
+		s += x[i] * y[i]
+	}
+	return s
+}
+
+func axpy64(dst []float64, a float64, x []float64) {
+	for i := range dst {
+		dst[i] += a * x[i]
+	}
+}
+
+// run computes out and lse and, when backward, the gradients.
+func (r *attention64) run(backward bool) {
+	clear(r.out)
+	if backward {
+		clear(r.dq)
+		clear(r.dk)
+		clear(r.dv)
+	}
+	for unit := range r.Batch * r.Heads * r.Seq {
+		b, h, i := unit/r.Seq/r.Heads, unit/r.Seq%r.Heads, unit%r.Seq
+		kv := h / (r.Heads / r.KVHeads)
+		q, out := r.head(r.q, r.Heads, b, i, h), r.head(r.out, r.Heads, b, i, h)
+		n := r.visible(i)
+		s, top, sum := make([]float64, n), math.Inf(-1), 0.0
+		for j := range s {
+			s[j] = float64(r.Scale) * dot64(q, r.head(r.k, r.KVHeads, b, j, kv))
+			top = math.Max(top, s[j])
+		}
+		for j := range s {
+			s[j] = math.Exp(s[j] - top)
+			sum += s[j]
+		}
+		r.lse[unit] = top + math.Log(sum)
+		for j := range s {
+			s[j] /= sum
+			axpy64(out, s[j], r.head(r.v, r.KVHeads, b, j, kv))
+		}
+		if !backward {
+			continue
+		}
+		dOut, dq := r.head(r.dOut, r.Heads, b, i, h), r.head(r.dq, r.Heads, b, i, h)
+		d := dot64(dOut, out)
+		for j, p := range s {
+			axpy64(r.head(r.dv, r.KVHeads, b, j, kv), p, dOut)
+			ds := float64(r.Scale) * p * (dot64(dOut, r.head(r.v, r.KVHeads, b, j, kv)) - d)
+			axpy64(dq, ds, r.head(r.k, r.KVHeads, b, j, kv))
+			axpy64(r.head(r.dk, r.KVHeads, b, j, kv), ds, q)
+		}
+	}
+}
+
+// attentionSize is one attention to test.
+type attentionSize struct {
+	batch, heads, kvHeads, seq, dim int
+	causal                          bool
+	interleaved                     bool // q, k and v lie in one tensor, and so do their gradients
+}
+
+func (s attentionSize) String() string {
+	return fmt.Sprintf("batch %d, heads %d/%d, seq %d, dim %d, causal %v, interleaved %v", s.batch, s.heads, s.kvHeads, s.seq, s.dim, s.causal, s.interleaved)
+}
+
+// floatsOf makes an operand of n elements; tests put it where they like.
+type floatsOf func(n int) []float32
+
+func misaligned(n int) []float32 { return alignedFloats(n + 3)[3:] }
+
+// randomAttention returns an attention with normal operands, and outputs full of NaN.
+func randomAttention(r *rand.Rand, s attentionSize, place floatsOf) *AttentionGrad {
+	g := &AttentionGrad{Attention: Attention{
+		Batch: s.batch, Heads: s.heads, KVHeads: s.kvHeads, Seq: s.seq, HeadDim: s.dim,
+		Scale: float32(1 / math.Sqrt(float64(s.dim))), Causal: s.causal,
+	}}
+	wide, narrow := s.heads*s.dim, s.kvHeads*s.dim
+	operand := func(width, stride int) []float32 {
+		x := place((s.batch*s.seq-1)*stride + width)
+		for i := range x {
+			x[i] = float32(r.NormFloat64())
+		}
+		return x
+	}
+	triple := func() (q, k, v []float32, qs, ks, vs int) {
+		if s.interleaved {
+			all := operand(wide+2*narrow, wide+2*narrow)
+			return all, all[wide:], all[wide+narrow:], wide + 2*narrow, wide + 2*narrow, wide + 2*narrow
+		}
+		return operand(wide, wide), operand(narrow, narrow+5), operand(narrow, narrow+1), wide, narrow + 5, narrow + 1
+	}
+	g.Q, g.K, g.V, g.QStride, g.KStride, g.VStride = triple()
+	g.DQ, g.DK, g.DV, g.DQStride, g.DKStride, g.DVStride = triple()
+	g.OutStride, g.DOutStride = wide+2, wide
+	g.Out, g.DOut = operand(wide, g.OutStride), operand(wide, g.DOutStride)
+	g.LSE = place(s.batch * s.heads * s.seq)
+	g.clearOutputs()
+	return g
+}
+
+// clearOutputs fills what is computed with NaN.
+func (g *AttentionGrad) clearOutputs() {
+	for _, x := range [][]float32{g.Out, g.LSE, g.DQ, g.DK, g.DV} {
+		for i := range x {
+			x[i] = float32(math.NaN())
+		}
+	}
+}
+
+// outputs returns copies of what is computed, by name, without the gaps between tokens.
+func (g *AttentionGrad) outputs() map[string][]float32 {
+	rows := func(x []float32, stride, heads int) []float32 {
+		var y []float32
+		for t := range g.Batch * g.Seq {
+			y = append(y, x[t*stride:][:heads*g.HeadDim]...)
+		}
+		return y
+	}
+	return map[string][]float32{
+		"Out": rows(g.Out, g.OutStride, g.Heads), "LSE": append([]float32(nil), g.LSE...),
+		"DQ": rows(g.DQ, g.DQStride, g.Heads), "DK": rows(g.DK, g.DKStride, g.KVHeads), "DV": rows(g.DV, g.DVStride, g.KVHeads),
+	}
+}
+
+// runAt computes forward and backward with the kernels of a level.
+func (g *AttentionGrad) runAt(p *Pool, level Level) map[string][]float32 {
+	g.clearOutputs()
+	g.Attention.run(p, level)
+	g.run(p, level)
+	return g.outputs()
+}
+
+// distance is the largest difference between got and want, relative to the largest want or 1.
+func distance(got []float32, want []float64) float64 {
+	var err, size float64 = 0, 1
+	for i, w := range want {
+		size = max(size, math.Abs(w))
+		if d := math.Abs(float64(got[i]) - w); !(d <= err) {
+			err = d
+		}
+	}
+	return err / size
+}
+
+func attentionSizes(r *rand.Rand) []attentionSize {
+	sizes := []attentionSize{
+		{2, 4, 4, 64, 32, true, true}, {1, 2, 2, 256, 64, true, true}, {1, 2, 1, 200, 64, false, false}, {1, 1, 1, 530, 40, true, false}, {1, 1, 1, 67, 300, true, false},
+	}
+	for seq := 1; seq <= 67; seq++ {
+		groups := 1 + r.IntN(3)
+		kv := 1 + r.IntN(2)
+		sizes = append(sizes, attentionSize{1 + r.IntN(2), kv * groups, kv, seq, 1 + r.IntN(67), seq%2 == 0, seq%3 == 0})
+	}
+	return sizes
+}
+
+func TestAttentionAgreesWithFloat64(t *testing.T) {
+	const bound = 2e-6 // of the largest element
+	r := rand.New(rand.NewPCG(3, 1))
+	used := map[string]float64{}
+	for _, size := range attentionSizes(r) {
+		g := randomAttention(r, size, misaligned)
+		if err := g.Check(); err != nil {
+			t.Fatal(err)
+		}
+		want := reference(g)
+		want.run(true)
+		for _, level := range append(levels(), Generic) {
+			got := g.runAt(nil, level)
+			for name, w := range map[string][]float64{"Out": want.out, "LSE": want.lse, "DQ": want.dq, "DK": want.dk, "DV": want.dv} {
+				d := distance(got[name], w)
+				if !(d <= bound) {
+					t.Errorf("%v, level %v: %s is off by %.2g, bound %.2g", size, level, name, d, bound)
+				}
+				used[name] = max(used[name], d)
+			}
+		}
+	}
+	t.Logf("largest difference over the largest element, at most %v: %v", bound, used)
+}
+
+func TestReferenceGradientAgreesWithFiniteDifferences(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 2))
+	for _, size := range []attentionSize{{2, 4, 2, 5, 3, true, false}, {1, 3, 1, 7, 2, false, false}} {
+		ref := reference(randomAttention(r, size, alignedFloats))
+		ref.run(true)
+		loss := func() float64 {
+			ref.run(false)
+			return dot64(ref.out, ref.dOut)
+		}
+		for _, c := range []struct {
+			name    string
+			x, grad []float64
+		}{{"dQ", ref.q, ref.dq}, {"dK", ref.k, ref.dk}, {"dV", ref.v, ref.dv}} {
+			for i := range c.x {
+				const h = 1e-5
+				x := c.x[i]
+				c.x[i] = x + h
+				up := loss()
+				c.x[i] = x - h
+				down := loss()
+				c.x[i] = x
+				if d := (up - down) / (2 * h); math.Abs(d-c.grad[i]) > 1e-8 {
+					t.Fatalf("%v: %s[%d] is %v, the difference quotient %v", size, c.name, i, c.grad[i], d)
+				}
+			}
+		}
+	}
+}
+
+func TestAttentionCheckSaysWhatIsWrong(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 3))
+	for _, c := range []struct {
+		spoil func(*AttentionGrad)
+		want  string
+	}{
+		{func(g *AttentionGrad) { g.Seq = -1 }, "attention: a batch of 2, 4 heads, -1 tokens, head dimension 6; none may be negative"},
+		{func(g *AttentionGrad) { g.KVHeads = 3 }, "attention: 4 heads do not share 3 key-value heads evenly"},
+		{func(g *AttentionGrad) { g.HeadDim = 600 }, "attention: head dimension 600, expected at most 512"},
+		{func(g *AttentionGrad) { g.Scale = 0 }, "attention: the scale is 0, expected a positive number"},
+		{func(g *AttentionGrad) { g.LSE = g.LSE[1:] }, "attention: LSE has 39 elements, expected 40"},
+		{func(g *AttentionGrad) { g.LSE = nil }, "attention gradient: LSE is missing"},
+		{func(g *AttentionGrad) { g.KStride = 11 }, "attention: tokens of K are 11 elements apart, expected at least 12 (2 heads of 6)"},
+		{func(g *AttentionGrad) { g.DV = g.DV[1:] }, "attention: DV has 128 elements, expected at least 129 (10 tokens 13 apart, the last of 12)"},
+	} {
+		g := randomAttention(r, attentionSize{2, 4, 2, 5, 6, true, false}, alignedFloats)
+		c.spoil(g)
+		if err := g.Check(); err == nil || err.Error() != c.want {
+			t.Errorf("got %v, want %s", err, c.want)
+		}
+	}
+}
