@@ -1,0 +1,221 @@
+package graph
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"sort"
+
+	"github.com/seraph-ml/seraph/engine/memory"
+	"github.com/seraph-ml/seraph/format"
+)
+
+// layout is what a Graph takes in its arena before merging: an upper bound of what is left in the end.
+type layout struct {
+	nodes, entries  int64 // entries: of the symmetric matrix, two for each one in the file
+	weighted        bool
+	ids, labels     bool
+	split           int64 // node ids of the public split
+	featureEntries  int64 // of sparse features that are copied
+	featureElements int64 // of dense features that are copied
+}
+
+func layoutOf(raw *format.Graph, c Component) layout {
+	l := layout{
+		nodes: int64(raw.Nodes), entries: 2 * int64(len(raw.Src)), weighted: raw.Weights != nil,
+		ids: true, labels: raw.Labels != nil, split: int64(len(raw.Train) + len(raw.Val) + len(raw.Test)),
+	}
+	switch s := raw.Features.Sparse; {
+	case s != nil && (c != All || !canonical(s)):
+		l.featureEntries = int64(len(s.Values))
+	case raw.Features.Dense != nil && c != All:
+		l.featureElements = int64(len(raw.Features.Dense))
+	}
+	return l
+}
+
+func (l layout) bytes() int64 {
+	const slack = 16 * memory.Align // each array begins on a cache line
+	sum := 8*(l.nodes+1) + 4*l.entries + 8*l.nodes + 4*l.nodes + 4*l.split + slack
+	if l.weighted {
+		sum += 4 * l.entries
+	}
+	if l.featureEntries > 0 {
+		sum += 8*(l.nodes+1) + 8*l.featureEntries
+	}
+	return sum + 4*l.featureElements
+}
+
+// BuildBytes is an upper bound of the memory that New takes beside raw itself: the graph's arena and what it needs while
+// it builds. The first part stays until Close.
+func BuildBytes(raw *format.Graph, c Component) int64 {
+	working := int64(0)
+	if c == Largest {
+		working = 12 * int64(raw.Nodes) // the component of each node, a queue, the nodes that are kept
+	}
+	return layoutOf(raw, c).bytes() + working
+}
+
+// bump hands out the arena from the front.
+type bump struct {
+	arena *memory.Arena
+	next  int64
+}
+
+func (b *bump) take(bytes int64) int64 {
+	at := b.next
+	b.next = (at + bytes + memory.Align - 1) / memory.Align * memory.Align
+	return at
+}
+
+func (b *bump) int64s(n int) []int64     { return b.arena.Int64s(b.take(8*int64(n)), n) }
+func (b *bump) int32s(n int) []int32     { return b.arena.Int32s(b.take(4*int64(n)), n) }
+func (b *bump) float32s(n int) []float32 { return b.arena.Float32s(b.take(4*int64(n)), n) }
+
+// checkWeights refuses edge weights that Â cannot be made of.
+func checkWeights(raw *format.Graph) error {
+	for i, w := range raw.Weights {
+		if !(w > 0) || math.IsInf(float64(w), 0) {
+			return format.CorruptAt(raw.Name, -1, fmt.Sprintf("weight of edge %d (%d → %d)", i, raw.Src[i], raw.Dst[i]), fmt.Sprint(w), "a positive, finite number")
+		}
+	}
+	return nil
+}
+
+// connect builds the adjacency matrix by a counting sort of the entries, both directions of each, and merges what is equal.
+func (g *Graph) connect(raw *format.Graph, b *bump) {
+	n := raw.Nodes
+	indptr := b.int64s(n + 1)
+	loops := 0
+	for i, u := range raw.Src {
+		v := raw.Dst[i]
+		if u == v {
+			loops++
+			continue
+		}
+		indptr[u+1]++
+		indptr[v+1]++
+	}
+	for u := range n {
+		indptr[u+1] += indptr[u]
+	}
+	entries := int(indptr[n])
+	indices := b.int32s(entries)
+	var weights []float32
+	if raw.Weights != nil {
+		weights = b.float32s(entries)
+	}
+	// While filling, indptr[u] is where the next neighbour of u goes; afterwards it is where row u+1 begins.
+	put := func(u, v int32, i int) {
+		at := indptr[u]
+		indptr[u]++
+		indices[at] = v
+		if weights != nil {
+			weights[at] = raw.Weights[i]
+		}
+	}
+	for i, u := range raw.Src {
+		if v := raw.Dst[i]; u != v {
+			put(u, v, i)
+			put(v, u, i)
+		}
+	}
+	copy(indptr[1:], indptr[:n])
+	indptr[0] = 0
+	g.Indptr, g.Indices, g.Weights = indptr, indices, weights
+	g.merge()
+	g.note("%d edge entries: %d self-loops dropped, %d undirected edges after merging directions and duplicates", len(raw.Src), loops, g.Edges())
+}
+
+// merge sorts each row and keeps one of equal entries, the one with the largest weight. Rows move to the front.
+func (g *Graph) merge() {
+	end := int64(0) // of the merged entries
+	for u := range g.Nodes {
+		lo, hi := g.Indptr[u], g.Indptr[u+1]
+		g.Indptr[u] = end
+		if g.Weights == nil {
+			row := g.Indices[lo:hi]
+			slices.Sort(row)
+			end += int64(copy(g.Indices[end:], slices.Compact(row)))
+			continue
+		}
+		sort.Sort(&weightedRow{g.Indices[lo:hi], g.Weights[lo:hi]})
+		first := end
+		for i := lo; i < hi; i++ {
+			if end > first && g.Indices[end-1] == g.Indices[i] {
+				g.Weights[end-1] = max(g.Weights[end-1], g.Weights[i])
+				continue
+			}
+			g.Indices[end], g.Weights[end] = g.Indices[i], g.Weights[i]
+			end++
+		}
+	}
+	g.Indptr[g.Nodes] = end
+	g.Indices = g.Indices[:end]
+	if g.Weights != nil {
+		g.Weights = g.Weights[:end]
+	}
+}
+
+// weightedRow sorts the entries of a row by neighbour.
+type weightedRow struct {
+	indices []int32
+	weights []float32
+}
+
+func (r *weightedRow) Len() int           { return len(r.indices) }
+func (r *weightedRow) Less(i, j int) bool { return r.indices[i] < r.indices[j] }
+func (r *weightedRow) Swap(i, j int) {
+	r.indices[i], r.indices[j] = r.indices[j], r.indices[i]
+	r.weights[i], r.weights[j] = r.weights[j], r.weights[i]
+}
+
+// attach gives the nodes that were kept (nil = all; ascending numbers in raw) their ids, labels, features and split.
+func (g *Graph) attach(raw *format.Graph, kept []int32, b *bump) error {
+	g.IDs = b.int64s(g.Nodes)
+	for i := range g.IDs {
+		g.IDs[i] = int64(original(kept, i))
+		if raw.IDs != nil {
+			g.IDs[i] = raw.IDs[g.IDs[i]]
+		}
+	}
+	if raw.Labels != nil {
+		g.Labels = b.int32s(g.Nodes)
+		for i := range g.Labels {
+			g.Labels[i] = raw.Labels[original(kept, i)]
+		}
+	}
+	g.Features = takeFeatures(&raw.Features, kept, g.Nodes, b)
+	if raw.Train == nil {
+		return nil
+	}
+	g.Public = &Split{
+		Train: renumber(raw.Train, kept, b), Val: renumber(raw.Val, kept, b), Test: renumber(raw.Test, kept, b),
+	}
+	return g.Public.check(g, raw.Name+": public split")
+}
+
+// original returns the number in the file of node i of the component.
+func original(kept []int32, i int) int32 {
+	if kept == nil {
+		return int32(i)
+	}
+	return kept[i]
+}
+
+// renumber turns numbers in the file into those within the component, ascending; nodes that were not kept fall away.
+func renumber(ids, kept []int32, b *bump) []int32 {
+	out := b.int32s(len(ids))[:0]
+	for _, id := range ids {
+		if kept != nil {
+			at, ok := slices.BinarySearch(kept, id)
+			if !ok {
+				continue
+			}
+			id = int32(at)
+		}
+		out = append(out, id)
+	}
+	slices.Sort(out)
+	return out
+}

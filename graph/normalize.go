@@ -1,0 +1,114 @@
+package graph
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/seraph-ml/seraph/engine/kernel"
+	"github.com/seraph-ml/seraph/engine/memory"
+)
+
+// Norm names a normalisation of the adjacency matrix: Â = D̃^(r−1) Ã D̃^(−r), where Ã = A + I with SelfLoops and Ã = A
+// without, and D̃ is the diagonal matrix of the row sums of Ã. Element (u, v) is w_uv · d̃_u^(r−1) · d̃_v^(−r).
+//
+//	r = ½  symmetric: GCN, SGC, SIGN
+//	r = 0  random walk, D̃⁻¹Ã: rows sum to 1, a hop is the mean over neighbours
+//	r = 1  ÃD̃⁻¹: columns sum to 1, its powers spread a unit of mass
+type Norm struct {
+	R         float64 // 0 … 1
+	SelfLoops bool    // add 1 to the diagonal
+}
+
+// Symmetric is the normalisation of SGC: r = ½ with self-loops.
+var Symmetric = Norm{R: 0.5, SelfLoops: true}
+
+// Adjacency is a normalised adjacency matrix Â, Nodes × Nodes. It is valid until Close.
+type Adjacency struct {
+	kernel.CSR
+	Norm  Norm
+	arena *memory.Arena
+}
+
+// Bytes is the memory that an Adjacency of g takes.
+func (m Norm) Bytes(g *Graph) int64 {
+	entries := int64(len(g.Indices))
+	if m.SelfLoops {
+		entries += int64(g.Nodes)
+	}
+	return 8*int64(g.Nodes+1) + 8*entries + 8*int64(g.Nodes) + 8*memory.Align
+}
+
+// Normalize returns Â. Its elements are computed in float64 and rounded to float32 once. The row of a node without
+// neighbours is empty without self-loops, and 1 on the diagonal with them.
+func (g *Graph) Normalize(m Norm) (*Adjacency, error) {
+	if !(m.R >= 0 && m.R <= 1) {
+		return nil, fmt.Errorf("normalise the adjacency matrix: r = %v, expected 0 … 1", m.R)
+	}
+	arena, err := memory.NewArena(m.Bytes(g))
+	if err != nil {
+		return nil, fmt.Errorf("normalise the adjacency matrix: %w", err)
+	}
+	b := &bump{arena: arena}
+	degree := g.degrees(m)
+	entries := len(g.Indices)
+	if m.SelfLoops {
+		entries += g.Nodes
+	}
+	a := &Adjacency{Norm: m, arena: arena, CSR: kernel.CSR{
+		Rows: g.Nodes, Cols: g.Nodes, Indptr: b.int64s(g.Nodes + 1), Indices: b.int32s(entries), Values: b.float32s(entries),
+	}}
+	at := 0
+	for u := range g.Nodes {
+		// The two powers are multiplied first, so that Â is symmetric to the bit for r = ½.
+		put := func(v int32, w float64) {
+			a.Indices[at] = v
+			a.Values[at] = float32(w * (math.Pow(degree[u], m.R-1) * math.Pow(degree[v], -m.R)))
+			at++
+		}
+		diagonal := m.SelfLoops
+		for i := g.Indptr[u]; i < g.Indptr[u+1]; i++ {
+			v := g.Indices[i]
+			if diagonal && v > int32(u) {
+				put(int32(u), 1)
+				diagonal = false
+			}
+			put(v, g.weight(i))
+		}
+		if diagonal {
+			put(int32(u), 1)
+		}
+		a.Indptr[u+1] = int64(at)
+	}
+	return a, nil
+}
+
+// degrees fills d̃: the row sums of Ã.
+func (g *Graph) degrees(m Norm) []float64 {
+	degrees := make([]float64, g.Nodes)
+	for u := range degrees {
+		if m.SelfLoops {
+			degrees[u] = 1
+		}
+		for i := g.Indptr[u]; i < g.Indptr[u+1]; i++ {
+			degrees[u] += g.weight(i)
+		}
+	}
+	return degrees
+}
+
+func (g *Graph) weight(i int64) float64 {
+	if g.Weights == nil {
+		return 1
+	}
+	return float64(g.Weights[i])
+}
+
+// Close gives the memory back.
+func (a *Adjacency) Close() error {
+	arena := a.arena
+	*a = Adjacency{}
+	if arena == nil {
+		return nil
+	}
+	return arena.Close()
+}

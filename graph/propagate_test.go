@@ -1,0 +1,77 @@
+package graph
+
+import (
+	"context"
+	"math"
+	"testing"
+)
+
+func normalize(t testing.TB, g *Graph, m Norm) *Adjacency {
+	t.Helper()
+	a, err := g.Normalize(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { a.Close() })
+	return a
+}
+
+// Sums and norms of the operator and of its powers applied to row-normalised features (papers/gmlp.md §4).
+func TestOperatorAgreesWithTheOraclesOfGMLP(t *testing.T) {
+	for _, want := range []struct {
+		data           string
+		norm           Norm
+		entries        int
+		sum, sq, trace float64
+		hops           map[int]float64
+	}{
+		{"cora", Symmetric, 13264, 2505.33927051, 619.18627835, 745.55897407,
+			map[int]float64{0: 14.0310421, 1: 8.06730878, 2: 6.74951398, 4: 5.78932822, 8: 5.10864676, 16: 4.65157172}},
+		{"cora", Norm{0, true}, 13264, 2708, 745.55897407, 745.55897407,
+			map[int]float64{0: 14.0310421, 1: 8.66424547, 2: 7.08910374, 4: 6.10816828, 8: 5.37102757, 16: 4.86184255}},
+		{"citeseer", Symmetric, 12431, 3187.47825646, 0, 1195.96508994,
+			map[int]float64{0: 10.42975059, 1: 6.97307357, 2: 6.29274814, 4: 5.80924378}},
+	} {
+		g := realGraph(t, want.data, All)
+		a := normalize(t, g, want.norm)
+		var sum, sq, trace float64
+		for u := range a.Rows {
+			for e := a.Indptr[u]; e < a.Indptr[u+1]; e++ {
+				v := float64(a.Values[e])
+				sum += v
+				sq += v * v
+				if int(a.Indices[e]) == u {
+					trace += v
+				}
+			}
+		}
+		near := func(what string, got, want float64) {
+			if want != 0 && math.Abs(got/want-1) > 1e-7 { // float32 elements: 6e-8 each, in both directions
+				t.Errorf("%v r=%v: %s %.8f, want %.8f", g.Name, a.Norm.R, what, got, want)
+			}
+		}
+		if len(a.Values) != want.entries {
+			t.Errorf("%s: %d entries, want %d", g.Name, len(a.Values), want.entries)
+		}
+		near("sum", sum, want.sum)
+		near("squares", sq, want.sq)
+		near("trace", trace, want.trace)
+		last := 0
+		for k := range want.hops {
+			last = max(last, k)
+		}
+		p := Propagation{Graph: g, Adjacency: a, Scaling: ScaleL1, K: last}
+		h, err := p.Run(context.Background(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer h.Close()
+		for k, norm := range want.hops {
+			// The oracle's own sums are good to 1.5e-7. The elements of Â are rounded once, by 6e-8 at most, all of a row
+			// the same way where degrees are equal, and each hop adds that.
+			if math.Abs(h.Norm(k)/norm-1) > 1.5e-7+6e-8*float64(k) {
+				t.Errorf("%v r=%v: norm of hop %d is %.8f, want %.8f", g.Name, a.Norm.R, k, h.Norm(k), norm)
+			}
+		}
+	}
+}
