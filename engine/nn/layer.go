@@ -1,0 +1,165 @@
+package nn
+
+import (
+	"fmt"
+
+	"github.com/seraph-ml/seraph/engine/kernel"
+	"github.com/seraph-ml/seraph/engine/program"
+	"github.com/seraph-ml/seraph/engine/tensor"
+)
+
+// Value is a tensor of a program.
+type Value = program.Value
+
+// Linear describes a fully connected layer: x·weightᵀ + bias.
+type Linear struct {
+	Out    int
+	NoBias bool
+	BF16   bool                // product in bfloat16
+	Init   program.Initializer // of weight; nil is PyTorch's, FanIn of the inputs
+}
+
+// Apply returns the layer's result; its parameters are name.weight (out, in) and name.bias (out).
+func (l Linear) Apply(p *program.Program, name string, x *Value) *Value {
+	defer p.Scope(name)()
+	in := fixed(p, x)
+	init := l.Init
+	if init == nil {
+		init = FanIn(in)
+	}
+	w := p.Parameter("weight", init, l.Out, in)
+	var bias *Value
+	if !l.NoBias {
+		b := Zeros
+		if l.Init == nil {
+			b = FanIn(in)
+		}
+		bias = p.Parameter("bias", b, l.Out)
+	}
+	return p.Linear(x, w, bias, l.BF16)
+}
+
+// fixed is the last size of x, which a layer's parameters depend on.
+func fixed(p *program.Program, x *Value) int {
+	d := x.Dim(-1)
+	if d.Symbol != "" {
+		p.Fail("a layer needs a fixed last size, found %s", x.Type)
+	}
+	return d.Size
+}
+
+// LayerNorm normalises the last axis; parameters name.weight (ones) and, unless noBias, name.bias.
+func LayerNorm(p *program.Program, name string, x *Value, eps float32, noBias bool) *Value {
+	defer p.Scope(name)()
+	n := fixed(p, x)
+	gain := p.Parameter("weight", Ones, n)
+	if noBias {
+		return p.LayerNorm(x, gain, nil, eps)
+	}
+	return p.LayerNorm(x, gain, p.Parameter("bias", Zeros, n), eps)
+}
+
+// RMSNorm scales the last axis to a root mean square of one; parameter name.weight (ones).
+func RMSNorm(p *program.Program, name string, x *Value, eps float32) *Value {
+	defer p.Scope(name)()
+	return p.RMSNorm(x, p.Parameter("weight", Ones, fixed(p, x)), eps)
+}
+
+// BatchNorm normalises every column over the batch while training, and by the running statistics otherwise. Parameters are
+// name.weight and name.bias, states name.running_mean and name.running_var; momentum 0.1 and eps 1e-5 as in PyTorch.
+func BatchNorm(p *program.Program, name string, x *Value, training bool) *Value {
+	defer p.Scope(name)()
+	const momentum, eps = 0.1, 1e-5
+	n := fixed(p, x)
+	gain, bias := p.Parameter("weight", Ones, n), p.Parameter("bias", Zeros, n)
+	mean := p.State("running_mean", nil, tensor.F32(tensor.Fixed(n)))
+	variance := p.State("running_var", Ones, tensor.F32(tensor.Fixed(n)))
+	if training {
+		return p.BatchNorm(x, gain, bias, mean, variance, momentum, eps)
+	}
+	return p.BatchNormApply(x, gain, bias, mean, variance, eps)
+}
+
+// PReLU is a rectifier with one learned slope for negative values, 0.25 at first; parameter name.weight.
+func PReLU(p *program.Program, name string, x *Value) *Value {
+	defer p.Scope(name)()
+	return p.PReLU(x, p.Parameter("weight", Fill(0.25), 1))
+}
+
+// Embedding returns the rows ids of a table of n rows and the given width; parameter name.weight.
+func Embedding(p *program.Program, name string, ids *Value, n, width int, init program.Initializer) *Value {
+	defer p.Scope(name)()
+	return p.Gather(p.Parameter("weight", init, n, width), ids)
+}
+
+// Activations are the names that settings use.
+var Activations = map[string]kernel.Activation{
+	"identity": kernel.Identity, "relu": kernel.ReLU, "gelu": kernel.GELU, "gelu-tanh": kernel.GELUTanh, "silu": kernel.SiLU,
+	"sigmoid": kernel.Sigmoid, "tanh": kernel.Tanh, "softplus": kernel.Softplus,
+}
+
+// MLP describes a stack of linear layers: dropout, linear, and but for the last one normalisation and activation.
+type MLP struct {
+	Hidden       int // width of the layers but the last
+	Out          int
+	Layers       int     // linear layers; 1 is a linear model
+	Activation   string  // a name of Activations, or "prelu"; "" is relu
+	Dropout      float64 // before every layer but the first
+	InputDropout float64 // before the first
+	BatchNorm    bool
+	NoBias       bool
+	BF16         bool
+	Init         program.Initializer
+}
+
+// Apply returns the stack's result. Layer i is name.i; training says whether dropout and batch statistics are in force.
+func (m MLP) Apply(p *program.Program, name string, x *Value, training bool) *Value {
+	defer p.Scope(name)()
+	for i := range m.Layers {
+		rate := m.Dropout
+		if i == 0 {
+			rate = m.InputDropout
+		}
+		if training {
+			x = p.Dropout(x, rate)
+		}
+		out := m.Hidden
+		last := i == m.Layers-1
+		if last {
+			out = m.Out
+		}
+		layer := fmt.Sprint(i)
+		x = Linear{Out: out, NoBias: m.NoBias, BF16: m.BF16, Init: m.Init}.Apply(p, layer, x)
+		if last {
+			break
+		}
+		if m.BatchNorm {
+			x = BatchNorm(p, layer+".norm", x, training)
+		}
+		x = activate(p, layer, x, m.Activation)
+	}
+	return x
+}
+
+func activate(p *program.Program, layer string, x *Value, name string) *Value {
+	switch name {
+	case "":
+		name = "relu"
+	case "prelu":
+		return PReLU(p, layer+".act", x)
+	}
+	act, ok := Activations[name]
+	if !ok {
+		p.Fail("activation %q is unknown", name)
+	}
+	return p.Activate(x, act)
+}
+
+// ParameterCount is the number of trained elements of a program.
+func ParameterCount(p *program.Program) int {
+	n := 0
+	for _, v := range p.Parameters() {
+		n += v.Type.Shape.Len()
+	}
+	return n
+}
