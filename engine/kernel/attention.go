@@ -26,6 +26,9 @@ const attentionTile = 64
 // is summed in 16 lanes; tiles follow in increasing order. So the bits of a row depend neither on workers nor on the rows
 // and, with Causal, the tokens after it.
 //
+// With DropoutP, P_ij counts as 0 with that probability and as P_ij/(1−DropoutP) otherwise, in Out and in the gradients.
+// Which it is follows from Key, head and sequence, i and j alone.
+//
 // Infinities and NaN behave as in the formulas, except that a token that Causal hides is never read into a sum: a NaN in
 // k_j or v_j reaches the rows i ≥ j alone.
 type Attention struct {
@@ -36,7 +39,11 @@ type Attention struct {
 	Batch, Heads, KVHeads, Seq, HeadDim int
 	Scale                               float32 // positive, usually 1/√HeadDim
 	Causal                              bool
+	DropoutP                            float64 // 0 ≤ DropoutP < 1
+	Key                                 Key
 	BF16                                bool // round Q, K, V and P to bfloat16 (to nearest even) before products, which add up in float32
+
+	drop dropMask
 }
 
 // AttentionGrad is the backward pass of an Attention, whose Q, K, V, Out and LSE it reads. With D_i = dOut_i·Out_i,
@@ -60,14 +67,18 @@ type AttentionGrad struct {
 // Check says what is wrong with the sizes. Run does not check.
 func (a *Attention) Check() error {
 	switch {
-	case a.Batch < 0 || a.Heads < 0 || a.Seq < 0 || a.HeadDim < 0:
-		return fmt.Errorf("attention: a batch of %d, %d heads, %d tokens, head dimension %d; none may be negative", a.Batch, a.Heads, a.Seq, a.HeadDim)
+	case a.Batch < 0 || a.Heads < 0 || a.Seq < 0:
+		return fmt.Errorf("attention: a batch of %d, %d heads, %d tokens; none may be negative", a.Batch, a.Heads, a.Seq)
 	case a.KVHeads < 1 || a.Heads%a.KVHeads != 0:
 		return fmt.Errorf("attention: %d heads do not share %d key-value heads evenly", a.Heads, a.KVHeads)
-	case a.HeadDim > Chunk:
-		return fmt.Errorf("attention: head dimension %d, expected at most %d", a.HeadDim, Chunk)
+	case a.HeadDim < 1 || a.HeadDim > Chunk:
+		return fmt.Errorf("attention: head dimension %d, expected 1 to %d", a.HeadDim, Chunk)
 	case !(a.Scale > 0) || math.IsInf(float64(a.Scale), 0):
 		return fmt.Errorf("attention: the scale is %v, expected a positive number", a.Scale)
+	case !(a.DropoutP >= 0 && a.DropoutP < 1):
+		return fmt.Errorf("attention: DropoutP is %v, expected 0 ≤ DropoutP < 1", a.DropoutP)
+	case a.DropoutP > 0 && (a.Seq > maxDropSeq || a.Batch*a.Heads > maxDropHeads):
+		return fmt.Errorf("attention: dropout for %d tokens and %d heads of sequences, expected at most %d and %d", a.Seq, a.Batch*a.Heads, maxDropSeq, maxDropHeads)
 	}
 	if n := a.Batch * a.Heads * a.Seq; a.LSE != nil && len(a.LSE) != n {
 		return fmt.Errorf("attention: LSE has %d elements, expected %d", len(a.LSE), n)
@@ -127,12 +138,22 @@ func (a *Attention) ScratchBytes(workers int) int { return a.scratchBytes(active
 // Run computes Out and LSE on the pool's workers; a unit of work is a head of a sequence. The sizes must pass Check.
 func (a *Attention) Run(p *Pool) { a.run(p, active) }
 
+func (a *Attention) run(p *Pool, level Level) {
+	a.drop = newDropMask(a.Key, a.DropoutP)
+	a.runAt(p, level)
+}
+
 // ScratchBytes is the working memory that Run takes from a pool of the given number of workers.
 func (g *AttentionGrad) ScratchBytes(workers int) int { return g.scratchBytes(active, workers) }
 
 // Run computes DQ, DK and DV on the pool's workers; a unit of work is a key-value head of a sequence. The sizes must pass
 // Check.
 func (g *AttentionGrad) Run(p *Pool) { g.run(p, active) }
+
+func (g *AttentionGrad) run(p *Pool, level Level) {
+	g.drop = newDropMask(g.Key, g.DropoutP)
+	g.runAt(p, level)
+}
 
 // visible is how many keys query i sees.
 func (a *Attention) visible(i int) int {
@@ -150,4 +171,16 @@ func (a *Attention) from(x []float32, stride, sequence, token, head int) []float
 // lse returns where LSE is of the queries of a head.
 func (a *Attention) lse(sequence, head int) []float32 {
 	return a.LSE[(sequence*a.Heads+head)*a.Seq:][:a.Seq]
+}
+
+// The largest sizes that dropBlock has room for.
+const (
+	maxDropSeq   = 1 << 20
+	maxDropHeads = 1 << 26
+)
+
+// dropBlock is the first of the 16 blocks of random words that decide for query i of a head (sequence·Heads + head) and
+// the keys of a tile: word w of block l is that of key 16·w + l.
+func dropBlock(head, i, tile int) uint64 {
+	return uint64(head)<<38 | uint64(i)<<18 | uint64(tile)*16
 }

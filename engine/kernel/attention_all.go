@@ -2,8 +2,8 @@ package kernel
 
 func (a *Attention) scratchBytes(Level, int) int { return 0 }
 
-func (a *Attention) run(p *Pool, _ Level) { p.For(a.Batch*a.Heads, 1, (*attentionTask)(a)) }
+func (a *Attention) runAt(p *Pool, _ Level) { p.For(a.Batch*a.Heads, 1, (*attentionTask)(a)) }
 
 func (g *AttentionGrad) scratchBytes(Level, int) int { return 0 }
 
-func (g *AttentionGrad) run(p *Pool, _ Level) { p.For(g.Batch*g.KVHeads, 1, (*attentionGradTask)(g)) }
+func (g *AttentionGrad) runAt(p *Pool, _ Level) { p.For(g.Batch*g.KVHeads, 1, (*attentionGradTask)(g)) }

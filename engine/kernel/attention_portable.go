@@ -23,31 +23,32 @@ func (a *Attention) row(sequence, head, i int) {
 	clear(out)
 	// A finite start, so that −∞ − top is no NaN in a tile whose scores are all −∞.
 	top, sum := float32(-math.MaxFloat32), float32(0)
+	var factor, buffer [attentionTile]float32
 	for j0 := 0; j0 < a.visible(i); j0 += attentionTile {
-		var buffer [attentionTile]float32
+		a.dropFactors(&factor, sequence, head, i, j0/attentionTile)
 		s := buffer[:min(attentionTile, a.visible(i)-j0)]
 		next := top
 		for j := range s {
 			s[j] = a.dot(q, a.from(a.K, a.KStride, sequence, j0+j, kv))
 			next = max(next, float32(a.Scale*s[j]))
 		}
-		shrink := exp32(top - next)
+		shrink := exp(top - next)
 		sum *= shrink
 		for d := range out {
 			out[d] *= shrink
 		}
 		top = next
 		for j, x := range s {
-			p := exp32(float32(a.Scale*x) - top)
+			p := exp(float32(a.Scale*x) - top)
 			sum += p
-			a.addTo(out, p, a.from(a.V, a.VStride, sequence, j0+j, kv))
+			a.addTo(out, p*factor[j], a.from(a.V, a.VStride, sequence, j0+j, kv))
 		}
 	}
 	for d := range out {
 		out[d] *= 1 / sum
 	}
 	if a.LSE != nil {
-		a.lse(sequence, head)[i] = top + float32(math.Log(float64(sum)))
+		a.lse(sequence, head)[i] = top + logOfSum(sum)
 	}
 }
 
@@ -81,16 +82,18 @@ func (g *AttentionGrad) row(sequence, head, i int) {
 	dq := g.from(g.DQ, g.DQStride, sequence, i, head)[:g.HeadDim]
 	clear(dq)
 	lse := g.lse(sequence, head)[i]
-	var d float32
-	for e := range out {
-		d += float32(out[e] * dOut[e])
-	}
+	d := rowDot(dOut, out)
+	var factor [attentionTile]float32
 	for j := range g.visible(i) {
+		if j%attentionTile == 0 {
+			g.dropFactors(&factor, sequence, head, i, j/attentionTile)
+		}
+		f := factor[j%attentionTile]
 		k := g.from(g.K, g.KStride, sequence, j, kv)[:g.HeadDim]
 		v := g.from(g.V, g.VStride, sequence, j, kv)[:g.HeadDim]
-		p := exp32(float32(g.Scale*g.dot(q, k)) - lse)
-		ds := p * (float32(g.Scale*g.dot(dOut, v)) - float32(g.Scale*d))
-		g.addTo(g.from(g.DV, g.DVStride, sequence, j, kv)[:g.HeadDim], p, dOut)
+		p := exp(float32(g.Scale*g.dot(q, k)) - lse)
+		ds := p * (float32(g.Scale*f*g.dot(dOut, v)) - float32(g.Scale*d))
+		g.addTo(g.from(g.DV, g.DVStride, sequence, j, kv)[:g.HeadDim], p*f, dOut)
 		g.addTo(g.from(g.DK, g.DKStride, sequence, j, kv)[:g.HeadDim], ds, q)
 		g.addTo(dq, ds, k)
 	}
@@ -115,11 +118,27 @@ func (a *Attention) addTo(dst []float32, p float32, x []float32) {
 
 // operand is what a product reads of x.
 func (a *Attention) operand(x float32) float32 {
-	if !a.BF16 || x != x {
-		return x
+	if a.BF16 {
+		return f32FromBF16(bf16FromF32(x))
 	}
-	b := math.Float32bits(x)
-	return math.Float32frombits((b + 0x7fff + b>>16&1) &^ 0xffff)
+	return x
 }
 
-func exp32(x float32) float32 { return float32(math.Exp(float64(x))) }
+// dropFactors sets f to what the probabilities of query i and the keys of a tile are multiplied by.
+func (a *Attention) dropFactors(f *[attentionTile]float32, sequence, head, i, tile int) {
+	for l := range f {
+		f[l] = 1
+	}
+	if a.DropoutP == 0 {
+		return
+	}
+	first := dropBlock(sequence*a.Heads+head, i, tile)
+	for l := range 16 {
+		for w, word := range a.drop.words.block(first + uint64(l)) {
+			f[16*w+l] = a.drop.scale
+			if word < a.drop.threshold {
+				f[16*w+l] = 0
+			}
+		}
+	}
+}

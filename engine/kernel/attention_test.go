@@ -12,6 +12,7 @@ type attention64 struct {
 	Attention
 	q, k, v, dOut        []float64
 	out, lse, dq, dk, dv []float64
+	factor               []float64 // (Batch, Heads, Seq, Seq), of dropout; nil without
 }
 
 // reference returns the float64 twin of g, with its operands.
@@ -75,9 +76,14 @@ func (r *attention64) run(backward bool) {
 			sum += s[j]
 		}
 		r.lse[unit] = top + math.Log(sum)
+		factor := make([]float64, n)
 		for j := range s {
 			s[j] /= sum
-			axpy64(out, s[j], r.head(r.v, r.KVHeads, b, j, kv))
+			factor[j] = 1
+			if r.factor != nil {
+				factor[j] = r.factor[unit*r.Seq+j]
+			}
+			axpy64(out, s[j]*factor[j], r.head(r.v, r.KVHeads, b, j, kv))
 		}
 		if !backward {
 			continue
@@ -85,8 +91,8 @@ func (r *attention64) run(backward bool) {
 		dOut, dq := r.head(r.dOut, r.Heads, b, i, h), r.head(r.dq, r.Heads, b, i, h)
 		d := dot64(dOut, out)
 		for j, p := range s {
-			axpy64(r.head(r.dv, r.KVHeads, b, j, kv), p, dOut)
-			ds := float64(r.Scale) * p * (dot64(dOut, r.head(r.v, r.KVHeads, b, j, kv)) - d)
+			axpy64(r.head(r.dv, r.KVHeads, b, j, kv), p*factor[j], dOut)
+			ds := float64(r.Scale) * p * (factor[j]*dot64(dOut, r.head(r.v, r.KVHeads, b, j, kv)) - d)
 			axpy64(dq, ds, r.head(r.k, r.KVHeads, b, j, kv))
 			axpy64(r.head(r.dk, r.KVHeads, b, j, kv), ds, q)
 		}
@@ -163,8 +169,8 @@ func (g *AttentionGrad) outputs() map[string][]float32 {
 	}
 }
 
-// runAt computes forward and backward with the kernels of a level.
-func (g *AttentionGrad) runAt(p *Pool, level Level) map[string][]float32 {
+// both computes forward and backward with the kernels of a level.
+func (g *AttentionGrad) both(p *Pool, level Level) map[string][]float32 {
 	g.clearOutputs()
 	g.Attention.run(p, level)
 	g.run(p, level)
@@ -181,6 +187,19 @@ func distance(got []float32, want []float64) float64 {
 		}
 	}
 	return err / size
+}
+
+// agrees reports outputs that are further from the reference than bound, and returns how far each is.
+func (g *AttentionGrad) agrees(t *testing.T, what string, got map[string][]float32, want *attention64, bound float64) map[string]float64 {
+	t.Helper()
+	off := map[string]float64{}
+	for name, w := range map[string][]float64{"Out": want.out, "LSE": want.lse, "DQ": want.dq, "DK": want.dk, "DV": want.dv} {
+		off[name] = distance(got[name], w)
+		if !(off[name] <= bound) {
+			t.Errorf("%s: %s is off by %.2g, bound %.2g", what, name, off[name], bound)
+		}
+	}
+	return off
 }
 
 func attentionSizes(r *rand.Rand) []attentionSize {
@@ -207,12 +226,7 @@ func TestAttentionAgreesWithFloat64(t *testing.T) {
 		want := reference(g)
 		want.run(true)
 		for _, level := range append(levels(), Generic) {
-			got := g.runAt(nil, level)
-			for name, w := range map[string][]float64{"Out": want.out, "LSE": want.lse, "DQ": want.dq, "DK": want.dk, "DV": want.dv} {
-				d := distance(got[name], w)
-				if !(d <= bound) {
-					t.Errorf("%v, level %v: %s is off by %.2g, bound %.2g", size, level, name, d, bound)
-				}
+			for name, d := range g.agrees(t, fmt.Sprintf("%v, level %v", size, level), g.both(nil, level), want, bound) {
 				used[name] = max(used[name], d)
 			}
 		}
@@ -249,16 +263,108 @@ func TestReferenceGradientAgreesWithFiniteDifferences(t *testing.T) {
 	}
 }
 
+// dropFactorsOf runs attention of equal scores over unit vectors as values: Out then holds the probabilities that are left.
+func dropFactorsOf(a Attention, p *Pool, level Level) []float64 {
+	n, rows := a.Seq, a.Batch*a.Seq
+	a.HeadDim, a.KVHeads = n, 1
+	a.QStride, a.KStride, a.VStride, a.OutStride = a.Heads*n, n, n, a.Heads*n
+	a.Q, a.K, a.V = make([]float32, rows*a.Heads*n), make([]float32, rows*n), make([]float32, rows*n)
+	a.Out, a.LSE = make([]float32, rows*a.Heads*n), nil
+	for t := range rows {
+		a.V[t*n+t%n] = 1
+	}
+	a.run(p, level)
+	factor := make([]float64, len(a.Out)/n*n)
+	for unit := range a.Batch * a.Heads * n {
+		b, h, i := unit/n/a.Heads, unit/n%a.Heads, unit%n
+		for j, x := range a.Out[((b*n+i)*a.Heads+h)*n:][:n] {
+			factor[unit*n+j] = float64(x) * float64(a.visible(i))
+		}
+	}
+	return factor
+}
+
+func TestAttentionDropout(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	pool := NewPool(2)
+	defer pool.Close()
+	for _, p := range []float64{0.2, 0.75} {
+		g := randomAttention(r, attentionSize{2, 6, 2, 150, 20, true, false}, misaligned)
+		g.DropoutP, g.Key = p, Key{Seed: 5, Stream: 6, Step: 7}
+		factor := dropFactorsOf(g.Attention, nil, Generic)
+
+		kept, all := 0.0, 0.0
+		for unit := range g.Batch * g.Heads * g.Seq {
+			for j, f := range factor[unit*g.Seq:][:g.Seq] {
+				if j > unit%g.Seq {
+					continue
+				}
+				all++
+				if f != 0 {
+					kept++
+					if math.Abs(f*(1-p)-1) > 1e-5 {
+						t.Fatalf("P %v: a probability is kept with the factor %v", p, f)
+					}
+				}
+			}
+		}
+		if sigma := math.Sqrt(all * p * (1 - p)); math.Abs(kept-all*(1-p)) > 4*sigma {
+			t.Errorf("P %v: %v of %v are kept, expected %v ± %.0f", p, kept, all, all*(1-p), sigma)
+		}
+		// Neighbours along every axis of the mask agree as often as independent ones do.
+		for axis, step := range map[string]int{"key": 1, "query": g.Seq, "head": g.Seq * g.Seq, "sequence": g.Heads * g.Seq * g.Seq} {
+			same, pairs := 0.0, 0.0
+			for e := 0; e+step < len(factor); e++ {
+				if j, i := e%g.Seq, e/g.Seq%g.Seq; j < i && i+1 < g.Seq {
+					pairs++
+					if (factor[e] == 0) == (factor[e+step] == 0) {
+						same++
+					}
+				}
+			}
+			q := p*p + (1-p)*(1-p)
+			if sigma := math.Sqrt(pairs * q * (1 - q)); math.Abs(same-pairs*q) > 5*sigma {
+				t.Errorf("P %v: %v of %v neighbours along the %s axis are alike, expected %v ± %.0f", p, same, pairs, axis, pairs*q, sigma)
+			}
+		}
+
+		want := reference(g)
+		want.factor = factor
+		want.run(true)
+		for _, level := range append(levels(), Generic) {
+			g.agrees(t, fmt.Sprintf("P %v, level %v", p, level), g.both(pool, level), want, 3e-6)
+			again := dropFactorsOf(g.Attention, nil, level)
+			for e := range again {
+				if (again[e] == 0) != (factor[e] == 0) {
+					t.Fatalf("P %v, level %v: another mask", p, level)
+				}
+			}
+		}
+		g.Key.Step++
+		other, differ := dropFactorsOf(g.Attention, nil, Generic), 0
+		for e := range other {
+			if (other[e] == 0) != (factor[e] == 0) {
+				differ++
+			}
+		}
+		if q := all * 2 * p * (1 - p); math.Abs(float64(differ)-q) > 5*math.Sqrt(q) {
+			t.Errorf("P %v: the next step's mask differs in %v places, expected %v", p, differ, q)
+		}
+	}
+}
+
 func TestAttentionCheckSaysWhatIsWrong(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
 	for _, c := range []struct {
 		spoil func(*AttentionGrad)
 		want  string
 	}{
-		{func(g *AttentionGrad) { g.Seq = -1 }, "attention: a batch of 2, 4 heads, -1 tokens, head dimension 6; none may be negative"},
+		{func(g *AttentionGrad) { g.Seq = -1 }, "attention: a batch of 2, 4 heads, -1 tokens; none may be negative"},
 		{func(g *AttentionGrad) { g.KVHeads = 3 }, "attention: 4 heads do not share 3 key-value heads evenly"},
-		{func(g *AttentionGrad) { g.HeadDim = 600 }, "attention: head dimension 600, expected at most 512"},
+		{func(g *AttentionGrad) { g.HeadDim = 600 }, "attention: head dimension 600, expected 1 to 512"},
 		{func(g *AttentionGrad) { g.Scale = 0 }, "attention: the scale is 0, expected a positive number"},
+		{func(g *AttentionGrad) { g.DropoutP = 1 }, "attention: DropoutP is 1, expected 0 ≤ DropoutP < 1"},
+		{func(g *AttentionGrad) { g.DropoutP, g.Seq = 0.1, 1<<21 }, "attention: dropout for 2097152 tokens and 8 heads of sequences, expected at most 1048576 and 67108864"},
 		{func(g *AttentionGrad) { g.LSE = g.LSE[1:] }, "attention: LSE has 39 elements, expected 40"},
 		{func(g *AttentionGrad) { g.LSE = nil }, "attention gradient: LSE is missing"},
 		{func(g *AttentionGrad) { g.KStride = 11 }, "attention: tokens of K are 11 elements apart, expected at least 12 (2 heads of 6)"},
