@@ -2,7 +2,6 @@ package run
 
 import (
 	"io"
-	"log/slog"
 	"time"
 
 	"github.com/seraph-ml/seraph/engine/memory"
@@ -22,16 +21,30 @@ type Job struct {
 	Seeds     int    // number of trials
 	Precision string // "f32" or "bf16"
 
+	CheckpointEvery int // steps from checkpoint to checkpoint, 0 for about one a minute; Trial.EndStep keeps to it
+
 	Dir       *Dir            // the run directory; nil while only planning
 	Interrupt <-chan struct{} // closed when the job is to stop at the next step; nil for never
 	Progress  *Progress       // where progress and messages go; nil for nowhere
 
-	model    Model
-	started  time.Time
-	plan     *plan.Job
-	notes    []Note
-	sections []Section
-	trials   []*Trial
+	model       Model
+	started     time.Time
+	resumed     bool   // the run existed before
+	base        string // where relative paths of the settings count from, "" for here
+	provenance  Provenance
+	environment Environment
+	notes       []Note
+	sections    []Section
+
+	trials  []*Trial
+	current *Trial // the one that Trials yielded last
+
+	plan       *plan.Job
+	earlier    *plan.Job // of a resumed run: what it took before
+	heapLimit  int64     // Go heap limit outside of the job, 0 when it is in force
+	stage      string    // the stage that runs, "" for none
+	stageBegan time.Time
+	unplanned  string // a stage that began but is not in the plan: a mistake of the model
 }
 
 // Options are what a job is made from, beside its model.
@@ -53,18 +66,6 @@ type Request struct {
 	Out io.Writer
 }
 
-// Note is something that people should know about a run. It is printed when it happens and stands in result and report.
-type Note struct {
-	Text     string `json:"text"`
-	Degraded bool   `json:"degraded,omitempty"` // something was cut, rounded, sampled or reduced; the text says how to undo it
-}
-
-// Metric is a number with a name: "val_loss", "test_accuracy".
-type Metric struct {
-	Name  string
-	Value float64
-}
-
 // Result is what a training came to: the content of the result event, and of result.json.
 type Result struct {
 	Model       string             `json:"model"`
@@ -72,13 +73,10 @@ type Result struct {
 	Seeds       int                `json:"seeds"`
 	Metrics     map[string]float64 `json:"metrics"`            // the mean over the seeds and, where there are several, NAME_std
 	Seconds     float64            `json:"seconds"`            // the whole job
-	Preprocess  float64            `json:"seconds_preprocess"` // its stages but the one named "train"
+	Preprocess  float64            `json:"seconds_preprocess"` // its stages before the one named "train"
 	Training    float64            `json:"seconds_train"`      // the stage named "train"
 	PlanPeak    int64              `json:"plan_peak_bytes"`
 	PeakRSS     int64              `json:"peak_rss_bytes"`
 	WeightsHash string             `json:"weights_sha256"` // of the trained parameters of all seeds, in order
 	Degraded    []string           `json:"degraded,omitempty"`
 }
-
-// Progress shows on stderr how a job comes along, and carries its messages. A nil *Progress shows nothing.
-type Progress struct{ log *slog.Logger }

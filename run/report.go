@@ -1,0 +1,3 @@
+package run
+
+func (j *Job) writeReport(r *Result) error { return nil }

@@ -1,0 +1,250 @@
+package run
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+
+	"github.com/seraph-ml/seraph/format"
+)
+
+const resultName = "result.json"
+
+// Train makes the job and runs it.
+func Train(ctx context.Context, m Model, o Options) (*Result, error) {
+	job, err := New(m, o)
+	if err != nil {
+		return nil, err
+	}
+	defer job.Close()
+	return job.Train(ctx)
+}
+
+// Train runs the job to its result, report and model card. On ErrInterrupted the run can be resumed. A run that is
+// finished already gives the result that it has.
+func (j *Job) Train(ctx context.Context) (*Result, error) {
+	if r, err := j.finished(); r != nil || err != nil {
+		return r, err
+	}
+	end := j.Progress.start(j.Memory)
+	err := j.model.Train(ctx, j)
+	end()
+	if planErr := j.endPlan(); err == nil {
+		err = planErr
+	}
+	if err != nil {
+		return nil, errors.Join(err, j.discard())
+	}
+	return j.finish()
+}
+
+// Close gives the run directory back.
+func (j *Job) Close() error {
+	if j.Dir == nil {
+		return nil
+	}
+	return j.Dir.Close()
+}
+
+// finished returns the result that the run has, nil when it is not finished.
+func (j *Job) finished() (*Result, error) {
+	path := j.Dir.File(resultName)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the result: %w", err)
+	}
+	r := &Result{}
+	if err := json.Unmarshal(text, r); err != nil {
+		return nil, format.CorruptAt(path, -1, "result", "", "").WithCause(err).WithHint("remove the file, and --resume makes it anew")
+	}
+	j.Progress.Infof("the run in %s is finished", j.Dir.Path)
+	return r, nil
+}
+
+// discard takes a run directory away in which nothing happened: the job was refused before it had a plan.
+func (j *Job) discard() error {
+	if j.plan != nil || j.resumed || !j.Dir.made {
+		return nil
+	}
+	own := map[string]bool{lockName: true, configName: true, environmentName: true}
+	entries, err := os.ReadDir(j.Dir.Path)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if !own[e.Name()] {
+			return nil
+		}
+	}
+	return os.RemoveAll(j.Dir.Path)
+}
+
+// finish makes result, model, report and model card of the trials.
+func (j *Job) finish() (*Result, error) {
+	if j.plan == nil || j.unplanned != "" {
+		return nil, fmt.Errorf("%s trained without a plan %s", j.Config.Model, j.unplanned)
+	}
+	for _, t := range j.trials {
+		if t.done == nil {
+			return nil, fmt.Errorf("%s left seed %d untrained, and returned no error", j.Config.Model, t.Seed)
+		}
+	}
+	if err := j.keepBest(); err != nil {
+		return nil, err
+	}
+	r := j.result()
+	if err := j.writeReport(r); err != nil {
+		return nil, err
+	}
+	if err := writeJSON(j.Dir.File(resultName), r); err != nil { // last: it says that the job is done
+		return nil, err
+	}
+	j.Progress.Infof("%s", planSummary(j.plan))
+	return r, nil
+}
+
+// best is the trial with the best score on validation; of equal ones the lowest seed.
+func (j *Job) best() *Trial {
+	best := j.trials[0]
+	for _, t := range j.trials[1:] {
+		if t.done.Score > best.done.Score {
+			best = t
+		}
+	}
+	return best
+}
+
+// keepBest makes model/ the model of the best seed, safe against a crash of the machine, and with several seeds writes what
+// each came to into metrics.jsonl.
+func (j *Job) keepBest() error {
+	best := j.best()
+	final := j.Dir.File(modelFolder)
+	if err := os.MkdirAll(final, 0o777); err != nil {
+		return fmt.Errorf("keep the best model: %w", err)
+	}
+	for _, seal := range best.done.Files {
+		from := filepath.Join(best.Dir, modelFolder, seal.Name)
+		var err error
+		if j.Seeds > 1 {
+			err = copyFile(filepath.Join(final, seal.Name), from)
+		} else {
+			err = syncFile(from)
+		}
+		if err != nil {
+			return fmt.Errorf("keep the best model: %w", err)
+		}
+	}
+	if j.Seeds == 1 {
+		return format.SyncFolder(final)
+	}
+	log, err := openMetrics(j.Dir.File(metricsName), 0)
+	if err != nil {
+		return err
+	}
+	for _, t := range j.trials {
+		err = errors.Join(err, log.add("seed", int64(t.Seed), t.done.Metrics))
+	}
+	return errors.Join(err, log.Close())
+}
+
+func syncFile(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+func copyFile(to, from string) error {
+	f, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return format.WriteFile(to, func(w io.Writer) error {
+		_, err := io.Copy(w, f)
+		return err
+	})
+}
+
+// result sums the trials up.
+func (j *Job) result() *Result {
+	r := &Result{
+		Model: j.Config.Model, Data: j.Config.String("data"), Seeds: j.Seeds,
+		Metrics: map[string]float64{},
+		Seconds: j.plan.Actual, PlanPeak: j.plan.Peak(), PeakRSS: j.plan.ActualPeak,
+	}
+	for i := range j.plan.Stages {
+		s := &j.plan.Stages[i]
+		if s.Name == stageTrain {
+			r.Training = s.Actual
+			break
+		}
+		r.Preprocess += s.Actual
+	}
+	for _, m := range j.summary() {
+		r.Metrics[m.Name] = m.Mean
+		if j.Seeds > 1 {
+			r.Metrics[m.Name+"_std"] = m.Std
+		}
+	}
+	r.WeightsHash = j.trials[0].done.Files[0].SHA256
+	if j.Seeds > 1 {
+		all := sha256.New()
+		for _, t := range j.trials {
+			io.WriteString(all, t.done.Files[0].SHA256)
+		}
+		r.WeightsHash = hex.EncodeToString(all.Sum(nil))
+	}
+	for _, n := range j.notes {
+		if n.Degraded {
+			r.Degraded = append(r.Degraded, n.Text)
+		}
+	}
+	return r
+}
+
+// Summary is a metric over the seeds.
+type Summary struct {
+	Name string
+	Mean float64
+	Std  float64 // of the sample (divided by seeds − 1); 0 for one seed
+}
+
+// summary is the metrics of all trials, in the order that the model gave.
+func (j *Job) summary() []Summary {
+	var list []Summary
+	for _, m := range j.trials[0].done.Metrics {
+		s := Summary{Name: m.Name}
+		var values []float64
+		for _, t := range j.trials {
+			for _, other := range t.done.Metrics {
+				if other.Name == m.Name {
+					values = append(values, other.Value)
+					s.Mean += other.Value
+				}
+			}
+		}
+		s.Mean /= float64(len(values))
+		if len(values) > 1 {
+			var squares float64
+			for _, x := range values {
+				squares += (x - s.Mean) * (x - s.Mean)
+			}
+			s.Std = math.Sqrt(squares / float64(len(values)-1))
+		}
+		list = append(list, s)
+	}
+	return list
+}
