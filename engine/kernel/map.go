@@ -65,17 +65,3 @@ func (m *mapGradTask) Do(_, lo, hi int) {
 	}
 	activateGradRow(m.level, m.Act, m.DX[lo:hi], m.DY[lo:hi], xy[lo:hi])
 }
-
-// activateRow computes dst = act(x) with the kernels of a level. dst and x have the same length and may be the same slice.
-func activateRow(_ Level, act Activation, dst, x []float32) {
-	for i, v := range x {
-		dst[i] = activate(act, v)
-	}
-}
-
-// activateGradRow computes dx = dy·act′, where xy is the input or the output of act as GradFromOutput says.
-func activateGradRow(_ Level, act Activation, dx, dy, xy []float32) {
-	for i, d := range dy {
-		dx[i] = activateGrad(act, d, xy[i])
-	}
-}

@@ -29,7 +29,8 @@ func (v Vec) Bytes() int { return 4 * v.Lanes }
 
 // Asm collects one assembly file.
 type Asm struct {
-	buf bytes.Buffer
+	buf       bytes.Buffer
+	constants constants
 }
 
 // NewAsm begins a file for amd64.
@@ -67,8 +68,11 @@ func (a *Asm) Code(comment string, code ...byte) {
 	fmt.Fprintf(&a.buf, " // %s\n", comment)
 }
 
-// Bytes returns the file as written so far.
-func (a *Asm) Bytes() []byte { return a.buf.Bytes() }
+// Bytes returns the file: what has been written, and its constants.
+func (a *Asm) Bytes() []byte {
+	a.constants.write(a)
+	return a.buf.Bytes()
+}
 
 // Data gives a value to a part of a global.
 func (a *Asm) Data(format string, args ...any) { fmt.Fprintf(&a.buf, "DATA "+format+"\n", args...) }

@@ -13,6 +13,7 @@ var files = []struct {
 	write func() []byte
 }{
 	{"matmul_amd64.s", matmulFile},
+	{"map_amd64.s", mapFile},
 }
 
 func main() {
