@@ -125,6 +125,7 @@ func (m *MatMul) run(p *Pool, level Level) {
 
 // describe returns the product of k terms of the operands a and b.
 func (m *MatMul) describe(k int, a, b operand) product {
+	a.round, b.round = m.BF16, m.BF16
 	return product{
 		m: m.C.Rows, n: m.C.Cols, k: k, batch: max(m.Batch, 1),
 		a: a, b: b, c: m.C.operand(m.CBatch), pre: m.PreAct.operand(m.CBatch),

@@ -44,3 +44,27 @@ func BenchmarkMatMul(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkMatMulBF16(b *testing.B) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for _, size := range [][3]int{
+		{1024, 1024, 1024}, {4096, 512, 512}, {2048, 768, 3072}, {1, 768, 768}, {8, 768, 768}, {64, 768, 768}, {4096, 40, 512}, {512, 512, 4096},
+	} {
+		m, n, k := size[0], size[1], size[2]
+		for _, form := range forms {
+			x, y := randomMat(r, m, k, form.a, 0, 0), randomMat(r, k, n, form.b, 0, 0)
+			for name, mm := range map[string]*MatMulBF16{
+				"float": {A: x.BF16(), B: y.BF16(), C: randomMat(r, m, n, byRows, 0, 0)},
+				"half":  {A: toBF16(x), B: toBF16(y), C: randomMat(r, m, n, byRows, 0, 0)},
+			} {
+				for _, workers := range []int{1, 2} {
+					b.Run(fmt.Sprintf("%dx%dx%d/%s/%s/workers=%d", m, n, k, form.name, name, workers), func(b *testing.B) {
+						p := NewPool(workers)
+						defer p.Close()
+						best(b, 2*float64(m)*float64(n)*float64(k), "GFLOP/s", func() { mm.Run(p) })
+					})
+				}
+			}
+		}
+	}
+}

@@ -31,7 +31,7 @@ func (m *MatBF16) view() view {
 }
 
 func (m *MatBF16) operand(batch int) operand {
-	return operand{f: m.float, h: m.Data, row: m.RowStride, col: m.ColStride, batch: batch}
+	return operand{f: m.float, h: m.Data, row: m.RowStride, col: m.ColStride, batch: batch, round: true}
 }
 
 // MatMulBF16 is MatMul with operands in bfloat16: C = act(A·B + Bias), or C += A·B with Accumulate, where C is float32 and

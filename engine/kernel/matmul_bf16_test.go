@@ -26,7 +26,7 @@ func toBF16(m Mat) MatBF16 {
 func (m *MatBF16) value(i, j int) float64 {
 	var x [1]float32
 	o := m.operand(0)
-	o.read(x[:], 0, i, j, true)
+	o.read(x[:], 0, i, j)
 	return float64(x[0])
 }
 

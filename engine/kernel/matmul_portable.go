@@ -23,8 +23,8 @@ func (p *portable) row(b, i, j0, n int) {
 	for k0 := 0; k0 < p.k; k0 += Chunk {
 		var acc [stripe]float32
 		for k := k0; k < min(k0+Chunk, p.k); k++ {
-			p.a.read(x[:], b, i, k, p.bf16)
-			p.b.read(y[:n], b, k, j0, p.bf16)
+			p.a.read(x[:], b, i, k)
+			p.b.read(y[:n], b, k, j0)
 			for j := range n {
 				acc[j] += float32(x[0] * y[j])
 			}

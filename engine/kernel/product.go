@@ -6,6 +6,7 @@ type operand struct {
 	f               []float32
 	h               []uint16
 	row, col, batch int
+	round           bool // float32 elements are rounded to bfloat16 as they are read
 }
 
 // at returns the float32 elements from (i, j) of matrix b on.
@@ -14,15 +15,15 @@ func (o *operand) at(b, i, j int) []float32 { return o.f[b*o.batch+i*o.row+j*o.c
 // half returns the bfloat16 elements from (i, j) of matrix b on.
 func (o *operand) half(b, i, j int) []uint16 { return o.h[b*o.batch+i*o.row+j*o.col:] }
 
-// read sets dst to the elements from (i, j) of matrix b on along its row; round says that float32 ones count as bfloat16.
-func (o *operand) read(dst []float32, b, i, j int, round bool) {
+// read sets dst to the elements from (i, j) of matrix b on along its row.
+func (o *operand) read(dst []float32, b, i, j int) {
 	switch {
 	case o.h != nil:
 		src := o.half(b, i, j)
 		for x := range dst {
 			dst[x] = f32FromBF16(src[x*o.col])
 		}
-	case round:
+	case o.round:
 		src := o.at(b, i, j)
 		for x := range dst {
 			dst[x] = f32FromBF16(bf16FromF32(src[x*o.col]))
@@ -49,7 +50,7 @@ type product struct {
 	bias           []float32
 	act            Activation
 	accumulate     bool
-	bf16           bool // float32 operands are rounded to bfloat16
+	bf16           bool // a and b are bfloat16, or rounded to it
 
 	level   Level   // whose kernels compute it
 	blocked blocked // how the kernels of a level above the portable one cut it
@@ -69,7 +70,7 @@ func (p *product) run(pool *Pool, level Level) {
 	p.level = level
 	switch {
 	case p.m == 0 || p.n == 0:
-	case level == Generic || p.k == 0 || p.bf16:
+	case level == Generic || p.k == 0:
 		pool.For(p.batch*p.m, 1, (*portable)(p))
 	default:
 		p.turn()

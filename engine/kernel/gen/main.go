@@ -14,6 +14,8 @@ var files = []struct {
 }{
 	{"matmul_amd64.s", matmulFile},
 	{"map_amd64.s", mapFile},
+	{"matmul_bf16_amd64.s", matmulBF16File},
+	{"matmul_pack_amd64.s", packFile},
 }
 
 func main() {

@@ -30,28 +30,34 @@ const (
 	argAddend = 104 // pairs of a pointer and the distance of rows
 )
 
+// tileSet is the micro-kernels of an instruction set. With pairs, an element of A and B is two bfloat16 terms, and B is
+// packed: its vectors are whole.
+type tileSet struct {
+	name  string
+	v     Vec
+	pairs bool
+	rows  []int // for each number of vectors side by side, the most rows that leave the inner loop registers beside its sums
+}
+
+var (
+	tilesAVX2   = tileSet{"AVX2", avx2, false, []int{1: 6, 2: 6, 3: 4, 4: 2, 8: 1}}
+	tilesAVX512 = tileSet{"AVX512", avx512, false, []int{1: 14, 2: 14, 3: 8, 4: 6, 6: 4, 8: 2, 12: 1}}
+	tilesBF16   = tileSet{"BF16", avx512, true, []int{1: 14, 2: 14, 4: 3}}
+)
+
 // aReg are the registers that walk along A; each serves three rows.
 var aReg = []string{"DI", "R8", "R9", "R10", "R11"}
-
-// tileRows gives, for each number of vectors side by side, the most rows that keep all sums in registers, with what the
-// inner loop needs beside them.
-func tileRows(v Vec) []int {
-	if v.Lanes == 16 {
-		return []int{1: 14, 2: 14, 3: 8, 4: 6, 5: 5, 6: 4, 7: 3, 8: 2, 16: 1}
-	}
-	return []int{1: 12, 2: 6, 3: 4, 4: 2, 8: 1, 12: 1}
-}
 
 // tile writes one micro-kernel.
 type tile struct {
 	*Asm
-	v      Vec
+	tileSet
 	mr, nv int
 	masked bool
 }
 
-func (t *tile) name() string {
-	s := fmt.Sprintf("tile%s_%dx%d", t.v.Name, t.mr, t.nv)
+func (t *tile) label() string {
+	s := fmt.Sprintf("tile%s_%dx%d", t.name, t.mr, t.nv)
 	if t.masked {
 		s += "masked"
 	}
@@ -61,12 +67,12 @@ func (t *tile) name() string {
 func (t *tile) acc(r, v int) string { return t.v.R(r*t.nv + v) }
 
 // inRegister says whether vector v of B is loaded into a register before use: not when it is used once and whole.
-func (t *tile) inRegister(v int) bool { return t.mr > 1 || t.masked && v == t.nv-1 }
+func (t *tile) inRegister(v int) bool { return t.pairs || t.mr > 1 || t.masked && v == t.nv-1 }
 
-// free is register i of those that hold no sum.
-func (t *tile) free(i int) string {
-	left := t.v.Regs - t.mr*t.nv
-	return t.v.R(t.mr*t.nv + i%left)
+// free is the number of register i of those that hold no sum.
+func (t *tile) free(i int) int {
+	sums := t.mr * t.nv
+	return sums + i%(t.v.Regs-sums)
 }
 
 func (t *tile) clear(reg string) {
@@ -77,10 +83,10 @@ func (t *tile) clear(reg string) {
 	}
 }
 
-// load reads the vector at the address into dst; last says that it is the last of its row.
-func (t *tile) load(addr, dst, mask string, last bool) {
+// load reads the vector at the address into dst; part says that its mask counts.
+func (t *tile) load(addr, dst, mask string, part bool) {
 	switch {
-	case !t.masked || !last:
+	case !part:
 		t.I("VMOVUPS %s, %s", addr, dst)
 	case t.v.Lanes == 16:
 		t.I("VMOVUPS.Z %s, K1, %s", addr, dst)
@@ -89,9 +95,9 @@ func (t *tile) load(addr, dst, mask string, last bool) {
 	}
 }
 
-func (t *tile) store(src, addr, mask string, last bool) {
+func (t *tile) store(src, addr, mask string, part bool) {
 	switch {
-	case !t.masked || !last:
+	case !part:
 		t.I("VMOVUPS %s, %s", src, addr)
 	case t.v.Lanes == 16:
 		t.I("VMOVUPS %s, K1, %s", src, addr)
@@ -100,8 +106,16 @@ func (t *tile) store(src, addr, mask string, last bool) {
 	}
 }
 
+// loadMask reads the mask of an instruction set that has it in a vector register.
+func (t *tile) loadMask(reg string) {
+	if t.masked && t.v.Lanes == 8 {
+		t.I("MOVQ %d(AX), R13", argMask)
+		t.I("VMOVUPS (R13), %s", reg)
+	}
+}
+
 func (t *tile) write() {
-	t.Func(t.name()+"<>", 0, 16, fmt.Sprintf("%s: %d rows by %d vectors", t.name(), t.mr, t.nv))
+	t.Func(t.label()+"<>", 0, 16, fmt.Sprintf("%s: %d rows by %d vectors", t.label(), t.mr, t.nv))
 	t.I("MOVQ args+8(FP), AX")
 	if t.masked && t.v.Lanes == 16 {
 		t.I("MOVQ %d(AX), CX", argMask)
@@ -148,37 +162,44 @@ func (t *tile) term() {
 	// B first: registers after the sums; then one register for each row of A in turn.
 	b := func(v int) string { return fmt.Sprintf("%d(BX)", v*t.v.Bytes()) }
 	used := 0
-	breg := make([]string, t.nv)
+	breg := make([]int, t.nv)
 	for v := range t.nv {
 		if t.inRegister(v) {
 			breg[v] = t.free(used)
 			used++
 		}
 	}
-	mask := t.free(used)
-	if t.masked && t.v.Lanes == 8 {
-		t.I("MOVQ %d(AX), R13", argMask)
-		t.I("VMOVUPS (R13), %s", mask)
-	}
+	mask := t.v.R(t.free(used))
+	t.loadMask(mask)
 	for v := range t.nv {
 		if t.inRegister(v) {
-			t.load(b(v), breg[v], mask, v == t.nv-1)
+			t.load(b(v), t.v.R(breg[v]), mask, t.masked && !t.pairs && v == t.nv-1)
+		}
+	}
+	if t.mr == 1 && !t.pairs {
+		// Nothing but the way from memory limits a single row.
+		t.I("LEAQ (BX)(R12*8), R13")
+		for v := range t.nv {
+			t.I("PREFETCHT0 %d(R13)", v*t.v.Bytes())
 		}
 	}
 	left := t.v.Regs - t.mr*t.nv - used
 	for r := range t.mr {
 		addr := "(" + aReg[r/3] + ")" + []string{"", "(SI*1)", "(SI*2)"}[r%3]
-		if t.nv == 1 && t.v.Lanes == 16 && t.inRegister(0) {
-			t.I("VFMADD231PS.BCST %s, %s, %s", addr, breg[0], t.acc(r, 0))
+		if t.nv == 1 && t.v.Lanes == 16 && !t.pairs {
+			t.I("VFMADD231PS.BCST %s, %s, %s", addr, t.v.R(breg[0]), t.acc(r, 0))
 			continue
 		}
 		x := t.free(used + r%left)
-		t.I("VBROADCASTSS %s, %s", addr, x)
+		t.I("VBROADCASTSS %s, %s", addr, t.v.R(x))
 		for v := range t.nv {
-			if breg[v] != "" {
-				t.I("VFMADD231PS %s, %s, %s", x, breg[v], t.acc(r, v))
-			} else {
-				t.I("VFMADD231PS %s, %s, %s", b(v), x, t.acc(r, v))
+			switch {
+			case t.pairs:
+				t.VDPBF16PS(x, breg[v], r*t.nv+v)
+			case t.inRegister(v):
+				t.I("VFMADD231PS %s, %s, %s", t.v.R(x), t.v.R(breg[v]), t.acc(r, v))
+			default:
+				t.I("VFMADD231PS %s, %s, %s", b(v), t.v.R(x), t.acc(r, v))
 			}
 		}
 	}
@@ -190,14 +211,9 @@ func (t *tile) term() {
 
 // finish adds the addends and the bias, and stores.
 func (t *tile) finish() {
-	x, mask := t.free(0), t.free(1)
-	loadMask := func() {
-		if t.masked && t.v.Lanes == 8 {
-			t.I("MOVQ %d(AX), R13", argMask)
-			t.I("VMOVUPS (R13), %s", mask)
-		}
-	}
-	loadMask()
+	x, mask := t.v.R(t.free(0)), t.v.R(t.free(1))
+	part := func(v int) bool { return t.masked && v == t.nv-1 }
+	t.loadMask(mask)
 	// R8 walks over the addends, CX counts them.
 	t.I("MOVQ %d(AX), CX", argAdds)
 	t.I("LEAQ %d(AX), R8", argAddend)
@@ -211,7 +227,7 @@ func (t *tile) finish() {
 	for r := range t.mr {
 		for v := range t.nv {
 			addr := fmt.Sprintf("%d(DI)", v*t.v.Bytes())
-			if t.masked && v == t.nv-1 {
+			if part(v) {
 				t.load(addr, x, mask, true)
 				t.I("VADDPS %s, %s, %s", x, t.acc(r, v), t.acc(r, v))
 			} else {
@@ -228,7 +244,7 @@ func (t *tile) finish() {
 	t.I("TESTQ DI, DI")
 	t.I("JZ store")
 	for v := range t.nv {
-		t.load(fmt.Sprintf("%d(DI)", v*t.v.Bytes()), x, mask, v == t.nv-1)
+		t.load(fmt.Sprintf("%d(DI)", v*t.v.Bytes()), x, mask, part(v))
 		for r := range t.mr {
 			t.I("VADDPS %s, %s, %s", x, t.acc(r, v), t.acc(r, v))
 		}
@@ -240,7 +256,7 @@ func (t *tile) finish() {
 	t.I("ADDQ %d(AX), DI", argC)
 	for r := range t.mr {
 		for v := range t.nv {
-			t.store(t.acc(r, v), fmt.Sprintf("%d(DI)", v*t.v.Bytes()), mask, v == t.nv-1)
+			t.store(t.acc(r, v), fmt.Sprintf("%d(DI)", v*t.v.Bytes()), mask, part(v))
 		}
 		t.I("ADDQ R9, DI")
 	}
@@ -250,39 +266,38 @@ func (t *tile) finish() {
 // matmulFile writes the micro-kernels of the float32 product for AVX2 and AVX-512.
 func matmulFile() []byte {
 	a := NewAsm()
-	for _, v := range []Vec{avx2, avx512} {
-		writeTiles(a, v)
-		writePackRows(a, v)
-		writePackColumns(a, v)
-	}
+	tilesAVX2.writeAll(a)
+	tilesAVX512.writeAll(a)
 	return a.Bytes()
 }
 
-// writeTiles writes the kernels of an instruction set and the function that calls one by its index, (16·nv + mr)·2, plus
-// 1 when masked.
-func writeTiles(a *Asm, v Vec) {
-	var tiles []*tile
-	for nv, rows := range tileRows(v) {
+// writeAll writes the kernels of a set and the function that calls one by its index, (16·nv + mr)·2, plus 1 when the last
+// vector is not whole. Tiles of two vectors, which do nearly all of the work, have a form without a mask; the others do
+// with the one that has it.
+func (s tileSet) writeAll(a *Asm) {
+	table := make([]string, 2*16*len(s.rows))
+	for nv, rows := range s.rows {
 		for mr := 1; mr <= rows; mr++ {
-			for _, masked := range []bool{false, true} {
-				t := &tile{Asm: a, v: v, mr: mr, nv: nv, masked: masked}
-				t.write()
-				tiles = append(tiles, t)
+			i := (16*nv + mr) * 2
+			masked := &tile{Asm: a, tileSet: s, mr: mr, nv: nv, masked: true}
+			masked.write()
+			table[i], table[i+1] = masked.label(), masked.label()
+			if nv == 2 && !s.pairs {
+				whole := &tile{Asm: a, tileSet: s, mr: mr, nv: nv}
+				whole.write()
+				table[i] = whole.label()
 			}
 		}
 	}
-	table := fmt.Sprintf("·tiles%s<>", v.Name)
-	a.Func("runTile"+v.Name, 0, 16, fmt.Sprintf("func runTile%s(kernel int, args *tileArgs)", v.Name))
+	for i, label := range table {
+		if label != "" {
+			a.Data("·tiles%s<>+%d(SB)/8, $·%s<>(SB)", s.name, 8*i, label)
+		}
+	}
+	a.Global("·tiles%s<>(SB), RODATA|NOPTR, $%d", s.name, 8*len(table))
+	a.Func("runTile"+s.name, 0, 16, fmt.Sprintf("func runTile%s(kernel int, args *tileArgs)", s.name))
 	a.I("MOVQ kernel+0(FP), CX")
-	a.I("LEAQ %s(SB), AX", table)
+	a.I("LEAQ ·tiles%s<>(SB), AX", s.name)
 	a.I("MOVQ (AX)(CX*8), CX")
 	a.I("JMP CX")
-	for _, t := range tiles {
-		i := (16*t.nv + t.mr) * 2
-		if t.masked {
-			i++
-		}
-		a.Data("%s+%d(SB)/8, $·%s<>(SB)", table, 8*i, t.name())
-	}
-	a.Global("%s(SB), RODATA|NOPTR, $%d", table, 8*2*16*len(tileRows(v)))
 }
