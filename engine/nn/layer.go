@@ -136,12 +136,13 @@ func (m MLP) Apply(p *program.Program, name string, x *Value, training bool) *Va
 		if m.BatchNorm {
 			x = BatchNorm(p, layer+".norm", x, training)
 		}
-		x = activate(p, layer, x, m.Activation)
+		x = Activate(p, layer, x, m.Activation)
 	}
 	return x
 }
 
-func activate(p *program.Program, layer string, x *Value, name string) *Value {
+// Activate applies an activation by its name: one of Activations, "prelu" (parameter layer.act.weight), or "" for relu.
+func Activate(p *program.Program, layer string, x *Value, name string) *Value {
 	switch name {
 	case "":
 		name = "relu"

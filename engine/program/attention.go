@@ -98,7 +98,7 @@ func (o attention) fill(k *kernel.Attention, qkv *tensor.Tensor, key kernel.Key)
 	k.QStride, k.KStride, k.VStride = width, width, width
 	k.Batch, k.Seq, k.Heads, k.KVHeads, k.HeadDim = qkv.Dims[0], qkv.Dims[1], o.Heads, o.KVHeads, d
 	k.Scale = float32(1 / math.Sqrt(float64(d)))
-	k.Causal, k.BF16 = o.Causal, o.BF16
+	k.Causal, k.BF16, k.DropoutP, k.Key = o.Causal, o.BF16, o.Dropout, key
 	k.OutStride = o.Heads * d
 }
 

@@ -23,13 +23,19 @@ type Compiled struct {
 	workers int
 }
 
-// Compile rewrites, orders and plans a program for a number of workers. It does not change p.
-func Compile(p *Program, workers int) (*Compiled, error) {
+// Options say how a program is compiled.
+type Options struct {
+	Workers   int  // of the pool that it will run on
+	Recompute bool // make activations and norms again in the backward pass instead of keeping them: less memory, same bits
+}
+
+// Compile rewrites, orders and plans a program. It does not change p.
+func Compile(p *Program, o Options) (*Compiled, error) {
 	if p.err != nil {
 		return nil, p.err
 	}
-	c := &Compiled{Name: p.Name, program: p, workers: max(workers, 1)}
-	c.nodes = rewrite(p)
+	c := &Compiled{Name: p.Name, program: p, workers: max(o.Workers, 1)}
+	c.nodes = rewrite(p, o)
 	c.describe()
 	var err error
 	if c.Allocation, err = c.Graph.Allocate(memory.Align); err != nil {

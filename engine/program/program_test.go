@@ -26,7 +26,7 @@ func TestSmoke(t *testing.T) {
 	for i, w := range []*Value{w1, b1, w2} {
 		AdamW{0.9, 0.999, 1e-8, 0, true}.Update(p, w, grads[i], lr, scale)
 	}
-	c, err := Compile(p, 2)
+	c, err := Compile(p, Options{Workers: 2})
 	if err != nil {
 		t.Fatal(err)
 	}

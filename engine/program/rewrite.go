@@ -7,13 +7,16 @@ import (
 )
 
 // rewrite returns the operations of p as they will run. p keeps its own.
-func rewrite(p *Program) []*node {
+func rewrite(p *Program, o Options) []*node {
 	nodes := make([]*node, len(p.nodes))
 	for i, n := range p.nodes {
 		copied := *n
 		nodes[i] = &copied
 	}
 	nodes = dropDead(nodes)
+	if o.Recompute {
+		nodes = recompute(nodes)
+	}
 	nodes = fuseActivations(nodes)
 	nodes = fuseSums(nodes)
 	return hoistUpdates(nodes)
