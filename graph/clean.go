@@ -26,7 +26,7 @@ func layoutOf(raw *format.Graph, c Component) layout {
 		ids: true, labels: raw.Labels != nil, split: int64(len(raw.Train) + len(raw.Val) + len(raw.Test)),
 	}
 	switch s := raw.Features.Sparse; {
-	case s != nil && (c != All || !canonical(s)):
+	case s != nil:
 		l.featureEntries = int64(len(s.Values))
 	case raw.Features.Dense != nil && c != All:
 		l.featureElements = int64(len(raw.Features.Dense))
@@ -71,6 +71,14 @@ func (b *bump) take(bytes int64) int64 {
 func (b *bump) int64s(n int) []int64     { return b.arena.Int64s(b.take(8*int64(n)), n) }
 func (b *bump) int32s(n int) []int32     { return b.arena.Int32s(b.take(4*int64(n)), n) }
 func (b *bump) float32s(n int) []float32 { return b.arena.Float32s(b.take(4*int64(n)), n) }
+func (b *bump) float64s(n int) []float64 { return b.arena.Float64s(b.take(8*int64(n)), n) }
+
+// staging takes a buffer for transfers to and from the disk: it begins at a block.
+func (b *bump) staging(bytes int) staging {
+	b.next = (b.next + memory.BlockSize - 1) / memory.BlockSize * memory.BlockSize
+	at := b.take(int64(bytes))
+	return staging{b.arena.Bytes(at, bytes), b.arena.Float32s(at, bytes/4)}
+}
 
 // checkWeights refuses edge weights that Â cannot be made of.
 func checkWeights(raw *format.Graph) error {

@@ -38,7 +38,7 @@ func Example() {
 	}
 	defer a.Close()
 	p := graph.Propagation{Graph: g, Adjacency: a, K: 2}
-	hops, err := p.Run(context.Background(), nil)
+	hops, err := p.Run(context.Background(), p.Ways()[0], nil, nil)
 	if err != nil {
 		log.Fatal(err)
 	}

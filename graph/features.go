@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -10,33 +9,23 @@ import (
 	"github.com/seraph-ml/seraph/format"
 )
 
-// Features is a Rows × Cols matrix of float32, one row a node, sparse or dense. Neither means no features, Cols = 0.
+// Features is a Rows × Cols matrix of float32, one row a node, in one of three forms. None of them means no features,
+// Cols = 0.
 type Features struct {
 	Rows, Cols int
 	Sparse     *format.Sparse // columns ascend within a row, each at most once
 	Dense      []float32      // row-major
+
+	// Read gives features that are larger than memory, row-major: it fills dst with whole rows from row first on. A
+	// propagation calls it for every row once, in ascending order.
+	Read func(first int, dst []float32) error
 }
 
-// canonical says whether the columns of every row ascend strictly.
-func canonical(s *format.Sparse) bool {
-	for i := range s.Rows {
-		row := s.Indices[s.Indptr[i]:s.Indptr[i+1]]
-		for j := 1; j < len(row); j++ {
-			if row[j-1] >= row[j] {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// takeFeatures returns the rows of the nodes that were kept (nil = all), in canonical form: raw's own arrays where they
-// are what is wanted, else copies. Entries of a sparse row that name the same column are added.
+// takeFeatures returns the rows of the nodes that were kept (nil = all): copies, but for dense features of all nodes, which
+// are taken over. Entries of a sparse row that name the same column are added.
 func takeFeatures(raw *format.Features, kept []int32, rows int, b *bump) Features {
 	f := Features{Rows: rows, Cols: raw.Cols}
 	switch {
-	case raw.Sparse != nil && kept == nil && canonical(raw.Sparse):
-		f.Sparse = raw.Sparse
 	case raw.Sparse != nil:
 		f.Sparse = copySparse(raw.Sparse, kept, rows, b)
 	case raw.Dense != nil && kept == nil:
@@ -103,72 +92,56 @@ const (
 // Scalings are all of them.
 var Scalings = []Scaling{ScaleNone, ScaleL1, ScaleL2, ScaleRMS}
 
-// rowFactors returns what the rows of f are multiplied by, computed in float64: nil for none.
-func (f *Features) rowFactors(s Scaling) ([]float64, error) {
-	var term func(v float64) float64
-	switch s {
-	case ScaleNone, "":
-		return nil, nil
-	case ScaleL1, ScaleRMS:
-		term = math.Abs
-	case ScaleL2:
-		term = func(v float64) float64 { return v * v }
-	default:
-		return nil, fmt.Errorf("feature scaling %q: expected one of %v", s, Scalings)
-	}
-	factors := make([]float64, f.Rows)
-	for i := range factors {
-		norm := 0.0
-		for _, v := range f.rowValues(i) {
-			norm += float64(term(float64(v)))
-		}
-		if s == ScaleL2 {
-			norm = math.Sqrt(norm)
-		}
-		if norm > 0 {
-			factors[i] = 1 / norm
-		}
-	}
-	return factors, nil
-}
-
-// rowValues returns the stored values of row i.
-func (f *Features) rowValues(i int) []float32 {
-	switch {
-	case f.Sparse != nil:
-		return f.Sparse.Values[f.Sparse.Indptr[i]:f.Sparse.Indptr[i+1]]
-	case f.Dense != nil:
-		return f.Dense[i*f.Cols : (i+1)*f.Cols]
+// check says whether the scaling is known.
+func (s Scaling) check() error {
+	if s != "" && !slices.Contains(Scalings, s) {
+		return fmt.Errorf("feature scaling %q: expected one of %v", s, Scalings)
 	}
 	return nil
 }
 
-// block writes columns lo … hi−1 of row i, times its factor, to dst. A product is computed in float64 and rounded once.
-func (f *Features) block(dst []float32, i, lo, hi int, factors []float64) {
-	dst = dst[:hi-lo]
-	factor := 1.0
-	if factors != nil {
-		factor = factors[i]
+// factor returns what a row with the given values is multiplied by, computed in float64.
+func (s Scaling) factor(values []float32) float64 {
+	norm := 0.0
+	for _, v := range values {
+		if x := float64(v); s == ScaleL2 {
+			norm += float64(x * x)
+		} else {
+			norm += math.Abs(x)
+		}
 	}
-	if f.Dense != nil {
-		row := f.Dense[i*f.Cols+lo : i*f.Cols+hi]
-		if factors == nil {
-			copy(dst, row)
-			return
-		}
-		for j, v := range row {
-			dst[j] = float32(float64(v) * factor)
-		}
+	if s == ScaleL2 {
+		norm = math.Sqrt(norm)
+	}
+	if norm == 0 {
+		return 0
+	}
+	return 1 / norm
+}
+
+// scaleRow multiplies in float64 and rounds once. dst may be row.
+func scaleRow(dst, row []float32, factor float64) {
+	if factor == 1 {
+		copy(dst, row)
 		return
 	}
-	clear(dst)
-	if f.Sparse == nil {
-		return
+	for j, v := range row {
+		dst[j] = float32(float64(v) * factor)
 	}
+}
+
+// rowValues returns the stored values of row i of features in memory.
+func (f *Features) rowValues(i int) []float32 {
+	if f.Sparse != nil {
+		return f.Sparse.Values[f.Sparse.Indptr[i]:f.Sparse.Indptr[i+1]]
+	}
+	return f.Dense[i*f.Cols : (i+1)*f.Cols]
+}
+
+// sparseRow returns the entries of row i from column lo on.
+func (f *Features) sparseRow(i, lo int) (columns []int32, values []float32) {
 	begin, end := f.Sparse.Indptr[i], f.Sparse.Indptr[i+1]
-	columns, values := f.Sparse.Indices[begin:end], f.Sparse.Values[begin:end]
-	first, _ := slices.BinarySearchFunc(columns, lo, func(c int32, lo int) int { return cmp.Compare(int(c), lo) })
-	for e := first; e < len(columns) && int(columns[e]) < hi; e++ {
-		dst[int(columns[e])-lo] = float32(float64(values[e]) * factor)
-	}
+	columns, values = f.Sparse.Indices[begin:end], f.Sparse.Values[begin:end]
+	first, _ := slices.BinarySearch(columns, int32(lo))
+	return columns[first:], values[first:]
 }

@@ -56,8 +56,7 @@ func DefaultComponent(format string) Component {
 // than once, in either direction, is one edge with the largest of its weights. Self-loops are dropped. Weights that are
 // not positive and finite are a *format.CorruptError.
 //
-// With All, features that need no change are taken over from raw, which the caller then leaves alone. See [BuildBytes]
-// for the memory it takes.
+// With All, dense features are taken over from raw rather than copied. See [BuildBytes] for the memory it takes.
 func New(raw *format.Graph, c Component) (*Graph, error) {
 	if c != All && c != Largest {
 		return nil, fmt.Errorf("component %q: expected %s or %s", c, All, Largest)

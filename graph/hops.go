@@ -1,147 +1,193 @@
 package graph
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"math"
+	"sync"
 
 	"github.com/seraph-ml/seraph/engine/kernel"
 	"github.com/seraph-ml/seraph/engine/memory"
 )
 
-// Propagation describes the hops H_k = Â^k X of a graph's features X after row scaling, k = First … K.
-type Propagation struct {
-	Graph     *Graph
-	Adjacency *Adjacency
-	Scaling   Scaling
-	First, K  int // the hops that are kept: 0 … K for SIGN, K alone for SGC
-}
-
-// Hops are the matrices H_First … H_K of a propagation, Rows × Cols each. They are valid until Close.
+// Hops are the matrices H_First … H_K of a propagation, Rows × Cols each: in memory, on disk, or, for hop 0, made from the
+// features of the graph, which is not closed before. Methods may be called from several goroutines; those that read from
+// disk wait for each other.
 type Hops struct {
 	Rows, Cols int
 	First, K   int
 
-	norms []float64 // ‖H_k‖_F
-	arena *memory.Arena
-	mem   [][]float32
+	kept   []hop   // hop k is kept[k−First]
+	nodes  []int32 // the node of each row, nil = row i is node i
+	source *source
+	arena  *memory.Arena
+
+	mu      sync.Mutex // of what follows
+	staging staging
+	order   []int32
 }
 
-// Check says what is wrong with the description.
-func (p *Propagation) Check() error {
-	switch {
-	case p.First < 0 || p.K < p.First:
-		return fmt.Errorf("propagate features: hops %d … %d, expected 0 ≤ first ≤ last", p.First, p.K)
-	case p.Graph.Features.Cols == 0:
-		return fmt.Errorf("propagate features: the graph %s has no features", p.Graph.Name)
-	case p.Adjacency.Rows != p.Graph.Nodes:
-		return fmt.Errorf("propagate features: an adjacency matrix of %d rows, the graph has %d nodes", p.Adjacency.Rows, p.Graph.Nodes)
-	}
-	return nil
+// hop is where one hop lies: in memory, on disk, or nowhere, when it is made from the features.
+type hop struct {
+	matrix []float32
+	tiles  *tiles
+	factor float32 // what rows are multiplied by when they are read; 0 = nothing
 }
 
-// Run computes the hops on the pool's workers.
-func (p *Propagation) Run(ctx context.Context, pool *kernel.Pool) (*Hops, error) {
-	if err := p.Check(); err != nil {
-		return nil, err
-	}
-	f := &p.Graph.Features
-	factors, err := f.rowFactors(p.Scaling)
+// open sets memory and disk of the hops aside, and prepares hop 0.
+func (h *Hops) open(p *Propagation, way Way, need need, spill *memory.Spill, work *bump) error {
+	h.Rows, h.Cols, h.First, h.K, h.nodes = p.kept(), p.Graph.Features.Cols, p.First, p.K, p.Rows
+	arena, err := memory.NewArena(need.hops())
 	if err != nil {
-		return nil, err
-	}
-	n, d := f.Rows, f.Cols
-	h := &Hops{Rows: n, Cols: d, First: p.First, K: p.K, norms: make([]float64, p.K+1), mem: make([][]float32, p.K+1)}
-	size := 4 * int64(n) * int64(d)
-	if h.arena, err = memory.NewArena(int64(p.K+1) * size); err != nil {
-		return nil, fmt.Errorf("propagate features: %w", err)
-	}
-	for k := range h.mem {
-		h.mem[k] = h.arena.Float32s(int64(k)*size, n*d)
-	}
-	for i := range n {
-		f.block(h.mem[0][i*d:], i, 0, d, factors)
-	}
-	for k := 1; k <= p.K; k++ {
-		if err := ctx.Err(); err != nil {
-			return nil, errors.Join(err, h.Close())
-		}
-		step := &kernel.SpMM{A: p.Adjacency.CSR, X: h.mem[k-1], Y: h.mem[k], XStride: d, YStride: d, Width: d}
-		step.Run(pool)
-	}
-	for k, m := range h.mem {
-		sum := 0.0
-		for _, v := range m {
-			sum += float64(v) * float64(v)
-		}
-		h.norms[k] = math.Sqrt(sum)
-	}
-	if p.Scaling == ScaleRMS {
-		for k, m := range h.mem {
-			scale := kernel.Scale{Dst: m, X: m, Alpha: h.rmsFactor(k)}
-			scale.Run(pool)
-		}
-	}
-	return h, nil
-}
-
-// rmsFactor is what hop k is multiplied by for ScaleRMS.
-func (h *Hops) rmsFactor(hop int) float32 {
-	if h.norms[hop] == 0 {
-		return 1
-	}
-	return float32(math.Sqrt(float64(h.Rows)) / h.norms[hop])
-}
-
-// Norm is the Frobenius norm of a hop, before it is scaled for ScaleRMS.
-func (h *Hops) Norm(hop int) float64 { return h.norms[hop] }
-
-// Matrix returns a hop as a Rows × Cols matrix where it lies in memory as such, else nil.
-func (h *Hops) Matrix(hop int) []float32 { return h.mem[hop] }
-
-// ReadRows copies rows lo … hi−1 of a hop to dst, hi−lo rows of Cols.
-func (h *Hops) ReadRows(lo, hi, hop int, dst []float32) error {
-	if err := h.check(hop, hi-lo, dst); err != nil {
 		return err
 	}
-	if lo < 0 || hi > h.Rows {
-		return fmt.Errorf("read rows %d … %d of hop %d: there are %d", lo, hi-1, hop, h.Rows)
-	}
-	copy(dst, h.mem[hop][lo*h.Cols:hi*h.Cols])
-	return nil
-}
-
-// Gather copies the rows of the given nodes of a hop to dst, len(ids) rows of Cols.
-func (h *Hops) Gather(ids []int32, hop int, dst []float32) error {
-	if err := h.check(hop, len(ids), dst); err != nil {
-		return err
-	}
-	for i, id := range ids {
-		if id < 0 || int(id) >= h.Rows {
-			return fmt.Errorf("gather rows of hop %d: row %d, there are %d", hop, id, h.Rows)
+	h.arena = arena
+	b := &bump{arena: arena}
+	width := p.width(way)
+	h.kept = make([]hop, p.K-p.First+1)
+	for k := p.First; k <= p.K; k++ {
+		switch p.where(k, way) {
+		case inMemory:
+			h.kept[k-p.First].matrix = b.float32s(h.Rows * h.Cols)
+		case onDisk:
+			if h.kept[k-p.First].tiles, err = newTiles(spill, fmt.Sprintf("hop %d", k), h.Rows, h.Cols, width); err != nil {
+				return err
+			}
 		}
-		copy(dst[i*h.Cols:(i+1)*h.Cols], h.mem[hop][int(id)*h.Cols:])
 	}
-	return nil
+	if p.reads(way) {
+		h.staging = b.staging(stagingBytes)
+	}
+	h.source, err = newSource(p, width, spill, b, work)
+	return err
 }
 
-func (h *Hops) check(hop, rows int, dst []float32) error {
-	switch {
-	case hop < h.First || hop > h.K:
-		return fmt.Errorf("read hop %d: hops %d … %d were kept", hop, h.First, h.K)
-	case rows < 0 || len(dst) < rows*h.Cols:
-		return fmt.Errorf("read hop %d: %d rows of %d do not fit in %d elements", hop, rows, h.Cols, len(dst))
+// scale applies ScaleRMS, given the sums of squares of all hops: matrices now, the others when they are read.
+func (h *Hops) scale(squares []float64, nodes int, pool *kernel.Pool) {
+	for i := range h.kept {
+		k := &h.kept[i]
+		factor := rmsFactor(squares[h.First+i], nodes)
+		if k.matrix == nil {
+			k.factor = factor
+			continue
+		}
+		scale := kernel.Scale{Dst: k.matrix, X: k.matrix, Alpha: factor}
+		scale.Run(pool)
 	}
-	return nil
 }
 
-// Close gives the memory back.
-func (h *Hops) Close() error {
-	if h.arena == nil {
+// Matrix returns a hop, Rows × Cols, where it lies in memory as such, else nil.
+func (h *Hops) Matrix(k int) []float32 {
+	if k < h.First || k > h.K {
 		return nil
 	}
-	arena := h.arena
-	h.arena, h.mem = nil, nil
-	return arena.Close()
+	return h.kept[k-h.First].matrix
+}
+
+// ReadRows copies rows lo … hi−1 of hop k to dst, hi−lo rows of Cols.
+func (h *Hops) ReadRows(lo, hi, k int, dst []float32) error {
+	if lo < 0 || hi < lo || hi > h.Rows {
+		return fmt.Errorf("read rows %d … %d of hop %d: there are %d", lo, hi-1, k, h.Rows)
+	}
+	from, err := h.at(k, hi-lo, dst)
+	if err != nil {
+		return err
+	}
+	switch {
+	case from.matrix != nil:
+		copy(dst, from.matrix[lo*h.Cols:hi*h.Cols])
+		return nil
+	case from.tiles != nil:
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		err = from.tiles.readRows(dst, lo, hi, &h.staging)
+	case h.source.tiles != nil:
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		err = h.source.tiles.readRows(dst, lo, hi, &h.staging)
+	default:
+		for i := range hi - lo {
+			h.source.row(dst[i*h.Cols:(i+1)*h.Cols], int(original(h.nodes, lo+i)), 0, h.Cols)
+		}
+	}
+	return h.finish(err, k, dst[:(hi-lo)*h.Cols])
+}
+
+// Gather copies the given rows of hop k to dst, len(rows) rows of Cols.
+func (h *Hops) Gather(rows []int32, k int, dst []float32) error {
+	from, err := h.at(k, len(rows), dst)
+	if err != nil {
+		return err
+	}
+	for _, i := range rows {
+		if i < 0 || int(i) >= h.Rows {
+			return fmt.Errorf("gather rows of hop %d: row %d, there are %d", k, i, h.Rows)
+		}
+	}
+	switch {
+	case from.matrix != nil:
+		for at, i := range rows {
+			copy(dst[at*h.Cols:(at+1)*h.Cols], from.matrix[int(i)*h.Cols:])
+		}
+		return nil
+	case from.tiles != nil:
+		err = h.gather(from.tiles, rows, dst)
+	case h.source.tiles != nil:
+		err = h.gather(h.source.tiles, rows, dst)
+	default:
+		for at, i := range rows {
+			h.source.row(dst[at*h.Cols:(at+1)*h.Cols], int(original(h.nodes, int(i))), 0, h.Cols)
+		}
+	}
+	return h.finish(err, k, dst[:len(rows)*h.Cols])
+}
+
+func (h *Hops) gather(t *tiles, rows []int32, dst []float32) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.order) < len(rows) {
+		h.order = make([]int32, len(rows))
+	}
+	return t.gather(dst, rows, h.order[:len(rows)], &h.staging)
+}
+
+// at finds hop k for a read of so many rows into dst.
+func (h *Hops) at(k, rows int, dst []float32) (*hop, error) {
+	switch {
+	case k < h.First || k > h.K:
+		return nil, fmt.Errorf("read hop %d: hops %d … %d were kept", k, h.First, h.K)
+	case len(dst) < rows*h.Cols:
+		return nil, fmt.Errorf("read hop %d: %d rows of %d do not fit in %d elements", k, rows, h.Cols, len(dst))
+	}
+	return &h.kept[k-h.First], nil
+}
+
+// finish scales what was read of hop k.
+func (h *Hops) finish(err error, k int, dst []float32) error {
+	if err != nil {
+		return fmt.Errorf("read hop %d: %w", k, err)
+	}
+	if factor := h.kept[k-h.First].factor; factor != 0 {
+		for i := range dst {
+			dst[i] *= factor
+		}
+	}
+	return nil
+}
+
+// Close gives memory and disk back.
+func (h *Hops) Close() error {
+	var err error
+	for _, k := range h.kept {
+		if k.tiles != nil {
+			err = errors.Join(err, k.tiles.close())
+		}
+	}
+	if h.source != nil && h.source.tiles != nil {
+		err = errors.Join(err, h.source.tiles.close())
+	}
+	if h.arena != nil {
+		err = errors.Join(err, h.arena.Close())
+	}
+	h.kept, h.source, h.arena = nil, nil, nil
+	return err
 }

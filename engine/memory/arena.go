@@ -69,6 +69,9 @@ func (a *Arena) Int64s(off int64, n int) []int64 { return view[int64](a, off, n)
 // Float32s returns n float32 values beginning at byte off, a multiple of 4.
 func (a *Arena) Float32s(off int64, n int) []float32 { return view[float32](a, off, n) }
 
+// Float64s returns n float64 values beginning at byte off, a multiple of 8.
+func (a *Arena) Float64s(off int64, n int) []float64 { return view[float64](a, off, n) }
+
 // Release gives the memory of n bytes at off back to the system: every whole page among them stops being resident. The
 // contents are undefined afterwards. The range can be used again through a new slice; with the tag seraphcheck, touching
 // it through an old one before that is a fault.

@@ -1,0 +1,80 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/seraph-ml/seraph/engine/kernel"
+	"github.com/seraph-ml/seraph/engine/memory"
+)
+
+// Propagation describes the hops H_k = Â^k X of a graph's features X, k = First … K.
+//
+// The columns of X are propagated in blocks: a block of hop 0 is made from the features, and each next hop's block is one
+// sparse product with the one before. Columns do not mix, and the sum for an element runs over its node's neighbours in
+// ascending order whichever rows and columns are computed with it. So the bits of the hops depend neither on the [Way] nor
+// on threads, nor on Rows.
+type Propagation struct {
+	Graph     *Graph
+	Adjacency *Adjacency // Â
+	Scaling   Scaling    // of X, and of the hops for ScaleRMS
+	First, K  int        // the hops that are kept: 0 … K for SIGN, K alone for SGC
+
+	// Rows are the nodes whose hops are kept, in this order: row i of a hop is that of node Rows[i]. nil keeps all nodes.
+	// Only what these rows depend on is computed. Hops on disk are fastest to read in their order: put the nodes that train
+	// first.
+	Rows []int32
+
+	Progress func(done, total int) // called after every block of every hop; may be nil
+
+	field []frontier // what the hops need, once it is known
+}
+
+// Check says what is wrong with the description.
+func (p *Propagation) Check() error {
+	n, f := p.Graph.Nodes, &p.Graph.Features
+	switch {
+	case p.First < 0 || p.K < p.First:
+		return fmt.Errorf("propagate features: hops %d … %d, expected 0 ≤ first ≤ last", p.First, p.K)
+	case f.Cols == 0 || f.Sparse == nil && f.Dense == nil && f.Read == nil:
+		return fmt.Errorf("propagate features: the graph %s has no features", p.Graph.Name)
+	case p.Adjacency.Rows != n:
+		return fmt.Errorf("propagate features: an adjacency matrix of %d rows, the graph has %d nodes", p.Adjacency.Rows, n)
+	case p.Rows != nil && len(p.Rows) == 0:
+		return errors.New("propagate features: no rows to keep")
+	}
+	for i, u := range p.Rows {
+		if u < 0 || int(u) >= n {
+			return fmt.Errorf("propagate features: row %d to keep is node %d, there are %d", i, u, n)
+		}
+	}
+	return p.Scaling.check()
+}
+
+// kept is the number of rows that are kept.
+func (p *Propagation) kept() int {
+	if p.Rows == nil {
+		return p.Graph.Nodes
+	}
+	return len(p.Rows)
+}
+
+// Run computes the hops on the pool's workers, in the given way. spill may be nil unless the way spills or the features
+// are read from elsewhere.
+func (p *Propagation) Run(ctx context.Context, way Way, pool *kernel.Pool, spill *memory.Spill) (*Hops, error) {
+	if err := p.Check(); err != nil {
+		return nil, err
+	}
+	if spill == nil && (way.Spill || p.Graph.Features.Read != nil) {
+		return nil, errors.New("propagate features: what does not fit in memory needs a disk; give --disk DIR")
+	}
+	r, err := p.begin(way, pool, spill)
+	if err == nil {
+		err = r.run(ctx)
+	}
+	if err := errors.Join(err, r.close()); err != nil {
+		return nil, fmt.Errorf("propagate features: %w", errors.Join(err, r.hops.Close()))
+	}
+	return r.hops, nil
+}

@@ -1,0 +1,228 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"math"
+
+	"github.com/seraph-ml/seraph/engine/kernel"
+	"github.com/seraph-ml/seraph/engine/memory"
+)
+
+// propagating is a propagation at work.
+type propagating struct {
+	*Propagation
+	hops  *Hops
+	pool  *kernel.Pool
+	width int // columns of a block
+
+	field   []frontier
+	work    *memory.Arena
+	strips  []strip // a block of one hop each; used in turn, so that one goes to disk while the next is computed
+	turn    int
+	writer  writer
+	staging staging // of the writer
+	squares squares
+}
+
+// strip holds a block of columns of a hop: row i begins at i·stride.
+type strip struct {
+	data   []float32
+	raw    []byte // the same memory, where it may pass to and from the disk
+	stride int
+}
+
+// begin sets the memory of a propagation aside. What it returns has to be closed even after an error.
+func (p *Propagation) begin(way Way, pool *kernel.Pool, spill *memory.Spill) (r *propagating, err error) {
+	width := p.width(way)
+	need := p.need(way)
+	r = &propagating{Propagation: p, hops: &Hops{}, pool: pool, width: width, field: p.frontiers(), work: &memory.Arena{}}
+	arena, err := memory.NewArena(need.work())
+	if err != nil {
+		return r, err
+	}
+	r.work = arena
+	work := &bump{arena: arena}
+	attach(r.field, &p.Adjacency.CSR, work)
+	for range p.strips(way) {
+		b := work.staging(4 * padRows(p.computed()) * width)
+		r.strips = append(r.strips, strip{b.floats, b.raw, width})
+	}
+	if way.Spill && p.Rows != nil {
+		r.staging = work.staging(4 * shardRows * width)
+	}
+	if p.Scaling == ScaleRMS {
+		r.squares = newSquares(p, width, work)
+	}
+	return r, r.hops.open(p, way, need, spill, work)
+}
+
+func (r *propagating) close() error {
+	return errors.Join(r.writer.wait(), r.work.Close())
+}
+
+// run computes block after block.
+func (r *propagating) run(ctx context.Context) error {
+	if r.idle() {
+		return nil
+	}
+	cols := r.hops.Cols
+	done, total := 0, (cols+r.width-1)/r.width*(r.K+1)
+	for lo := 0; lo < cols; lo += r.width {
+		hi := min(lo+r.width, cols)
+		var x strip
+		for k := 0; k <= r.K; k++ {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			y, err := r.compute(k, x, lo, hi)
+			if err != nil {
+				return err
+			}
+			x = y
+			done++
+			if r.Progress != nil {
+				r.Progress(done, total)
+			}
+		}
+	}
+	if r.Scaling == ScaleRMS {
+		r.hops.scale(r.squares.total, r.Graph.Nodes, r.pool)
+	}
+	return r.writer.wait()
+}
+
+// compute makes columns lo … hi−1 of hop k from x, those of hop k−1, keeps what is to be kept of them, and returns where
+// they are.
+func (r *propagating) compute(k int, x strip, lo, hi int) (y strip, err error) {
+	y, inPlace := r.place(k, lo)
+	if !inPlace {
+		if y, err = r.take(hi - lo); err != nil {
+			return y, err
+		}
+	}
+	switch {
+	case k > 0:
+		r.multiply(&r.field[k].a, x, y, hi-lo)
+	case !inPlace:
+		if err := r.hops.source.block(y, r.field[0].nodes, lo, hi, r.pool); err != nil {
+			return y, err
+		}
+	}
+	if k < r.First {
+		return y, nil
+	}
+	if r.Scaling == ScaleRMS {
+		r.squares.add(k, y, hi-lo, r.Graph.Nodes, r.pool)
+	}
+	kept := &r.hops.kept[k-r.First]
+	pick := r.field[k].pick
+	switch {
+	case kept.tiles != nil:
+		err = r.writer.start(&tileWrite{to: kept.tiles, from: y, pick: pick, lo: lo, staging: r.staging})
+	case kept.matrix != nil && !inPlace:
+		pick := pickRows{dst: strip{data: kept.matrix[lo:], stride: r.hops.Cols}, src: y, pick: pick, width: hi - lo}
+		r.pool.For(len(pick.pick), 64, &pick)
+	}
+	return y, err
+}
+
+// place returns where block lo of hop k is computed where that is no strip: the kept matrix, or the features as they are.
+func (r *propagating) place(k, lo int) (y strip, ok bool) {
+	switch {
+	case k == 0 && r.direct():
+		f := &r.Graph.Features
+		return strip{data: f.Dense[lo:], stride: f.Cols}, true
+	case k >= max(r.First, 1) && r.hops.kept[k-r.First].matrix != nil && r.field[k].pick == nil:
+		return strip{data: r.hops.kept[k-r.First].matrix[lo:], stride: r.hops.Cols}, true
+	}
+	return strip{}, false
+}
+
+// take returns the strip whose turn it is, for rows of width elements, once nobody reads it any more.
+func (r *propagating) take(width int) (strip, error) {
+	s := r.strips[r.turn%len(r.strips)]
+	r.turn++
+	if len(r.strips) == 1 || r.writer.writing(s) {
+		if err := r.writer.wait(); err != nil {
+			return s, err
+		}
+	}
+	s.stride = width
+	return s, nil
+}
+
+// multiply computes y = A·x, some columns at a time so that the rows of x that are read again and again stay in the cache.
+func (r *propagating) multiply(a *kernel.CSR, x, y strip, width int) {
+	const cache = 8 << 20
+	step := max(128, cache/(4*max(a.Cols, 1))/64*64)
+	for lo := 0; lo < width; lo += step {
+		product := kernel.SpMM{A: *a, X: x.data[lo:], Y: y.data[lo:], XStride: x.stride, YStride: y.stride, Width: min(step, width-lo)}
+		product.Run(r.pool)
+	}
+}
+
+// pickRows copies the rows that are kept, as a task: a unit is a row.
+type pickRows struct {
+	dst, src strip
+	pick     []int32
+	width    int
+}
+
+// Do copies rows lo to hi.
+func (p *pickRows) Do(_, lo, hi int) {
+	for i := lo; i < hi; i++ {
+		copy(p.dst.data[i*p.dst.stride:][:p.width], p.src.data[int(p.pick[i])*p.src.stride:])
+	}
+}
+
+// squares sums up the squares of each hop. The sum of a column runs over its rows in shards, the shards' sums follow in
+// order, and columns follow in order: blocks of columns make no difference.
+type squares struct {
+	partial []float64 // shards × width
+	total   []float64 // of each hop
+}
+
+func newSquares(p *Propagation, width int, b *bump) squares {
+	return squares{b.float64s(padRows(p.Graph.Nodes) / shardRows * width), make([]float64, p.K+1)}
+}
+
+// add adds a block of all rows of hop k.
+func (s *squares) add(k int, y strip, width, rows int, pool *kernel.Pool) {
+	shards := padRows(rows) / shardRows
+	pool.For(shards, 1, &shardSquares{s.partial, y, width, rows})
+	for c := range width {
+		for shard := range shards {
+			s.total[k] += s.partial[shard*width+c]
+		}
+	}
+}
+
+// shardSquares sums the squares of each column of a shard, as a task: a unit is a shard.
+type shardSquares struct {
+	partial     []float64
+	y           strip
+	width, rows int
+}
+
+// Do sums shards lo to hi.
+func (s *shardSquares) Do(_, lo, hi int) {
+	for shard := lo; shard < hi; shard++ {
+		sum := s.partial[shard*s.width : (shard+1)*s.width]
+		clear(sum)
+		for i := shard * shardRows; i < min((shard+1)*shardRows, s.rows); i++ {
+			for c, v := range s.y.data[i*s.y.stride:][:s.width] {
+				sum[c] += float64(float64(v) * float64(v))
+			}
+		}
+	}
+}
+
+// rmsFactor is what a hop of so many rows is multiplied by, given the sum of its squares, so that its rows have the root
+// mean square norm 1.
+func rmsFactor(squares float64, rows int) float32 {
+	if squares == 0 {
+		return 1
+	}
+	return float32(math.Sqrt(float64(rows) / squares))
+}

@@ -1,0 +1,192 @@
+package graph
+
+import (
+	"fmt"
+
+	"github.com/seraph-ml/seraph/engine/memory"
+	"github.com/seraph-ml/seraph/engine/plan"
+)
+
+// Way is how a propagation is carried out within a budget. It never changes a bit of the hops.
+type Way struct {
+	Width int  // feature columns of a block
+	Spill bool // hops go to disk
+}
+
+// maxWidth bounds a block, so that a row of it passes through the buffers of the disk.
+const maxWidth = 1 << 16
+
+// columnStep is what widths are multiples of: a cache line.
+const columnStep = 16
+
+// Ways returns the ways from the fastest to the one that takes the least memory: hops in memory first, then on disk with
+// narrower and narrower blocks.
+func (p *Propagation) Ways() []Way {
+	var ways []Way
+	cols := min(p.Graph.Features.Cols, maxWidth)
+	for _, spill := range []bool{false, true} {
+		if spill && p.K == 0 {
+			break
+		}
+		last := 0
+		for parts := 1; last != min(columnStep, cols); parts += max(1, parts/2) {
+			width := min(cols, ((cols+parts-1)/parts+columnStep-1)/columnStep*columnStep)
+			if width != last {
+				ways = append(ways, Way{Width: width, Spill: spill})
+			}
+			last = width
+		}
+	}
+	return ways
+}
+
+// width is the number of columns of a block.
+func (p *Propagation) width(w Way) int { return max(1, min(w.Width, p.Graph.Features.Cols, maxWidth)) }
+
+// place is where a hop lies.
+type place uint8
+
+const (
+	nowhere  place = iota // it is made from the features when read
+	inMemory              // a matrix in memory
+	onDisk                // tiles on disk
+)
+
+// where says where hop k, which is kept, will lie. Hop 0 stays what it is, unless its rows are wanted in another order than
+// the disk has them.
+func (p *Propagation) where(k int, w Way) place {
+	switch {
+	case k == 0 && (p.Graph.Features.Read == nil || p.Rows == nil):
+		return nowhere
+	case w.Spill:
+		return onDisk
+	}
+	return inMemory
+}
+
+// reads says whether the hops are read from disk.
+func (p *Propagation) reads(w Way) bool {
+	return w.Spill || p.First == 0 && p.Graph.Features.Read != nil
+}
+
+// computed is the largest number of rows that any hop is computed for.
+func (p *Propagation) computed() int {
+	rows := 0
+	for _, f := range p.frontiers() {
+		rows = max(rows, f.rows(p.Graph.Nodes))
+	}
+	return rows
+}
+
+// direct says whether blocks of hop 0 are the features themselves, which lie in memory as they are wanted.
+func (p *Propagation) direct() bool {
+	return p.Graph.Features.Dense != nil && !p.Scaling.scalesRows() && p.frontiers()[0].nodes == nil
+}
+
+// idle says whether there is nothing to compute: hop 0 alone is wanted, and made when it is read.
+func (p *Propagation) idle() bool {
+	return p.K == 0 && p.where(0, Way{}) == nowhere && p.Scaling != ScaleRMS
+}
+
+// strips is the number of strips that are used: one for each hop that is not computed where it stays, but no more than
+// two at a time.
+func (p *Propagation) strips(w Way) int {
+	if p.idle() {
+		return 0
+	}
+	n := 0
+	for k, f := range p.frontiers() {
+		stays := k == 0 && p.direct() || k >= max(p.First, 1) && !w.Spill && f.pick == nil
+		if !stays {
+			n++
+		}
+	}
+	return min(n, 2)
+}
+
+// need is what a way takes, in bytes.
+type need struct {
+	strips, frontiers, layOut, staging, squares int64 // while propagating
+	matrices, factors, reading                  int64 // as long as the hops
+	hopsDisk, featuresDisk                      int64
+}
+
+func (n *need) work() int64 { return n.strips + n.frontiers + n.layOut + n.staging + n.squares }
+func (n *need) hops() int64 { return n.matrices + n.factors + n.reading }
+
+// need computes what a way takes.
+func (p *Propagation) need(w Way) need {
+	var n need
+	nodes, cols, width := p.Graph.Nodes, p.Graph.Features.Cols, p.width(w)
+	n.strips = int64(p.strips(w)) * (4*int64(padRows(p.computed()))*int64(width) + memory.BlockSize)
+	n.frontiers = frontierBytes(p.frontiers(), nodes)
+	n.layOut = layOutBytes(&p.Graph.Features, width)
+	if w.Spill && p.Rows != nil {
+		n.staging = 4*shardRows*int64(width) + memory.BlockSize
+	}
+	if p.Scaling == ScaleRMS {
+		n.squares = 8*int64(padRows(nodes)/shardRows)*int64(width) + memory.Align
+	}
+	for k := p.First; k <= p.K; k++ {
+		switch p.where(k, w) {
+		case inMemory:
+			n.matrices += 4*int64(p.kept())*int64(cols) + memory.Align
+		case onDisk:
+			n.hopsDisk += tileBytes(p.kept(), cols)
+		}
+	}
+	if p.Scaling.scalesRows() && p.Graph.Features.Read == nil {
+		n.factors = 8*int64(nodes) + memory.Align
+	}
+	if p.reads(w) {
+		n.reading = stagingBytes + memory.BlockSize
+	}
+	if p.Graph.Features.Read != nil {
+		n.featuresDisk = tileBytes(nodes, cols)
+	}
+	return n
+}
+
+// Items are what the hops hold in memory until they are closed: part of every stage that reads them.
+func (p *Propagation) Items(w Way) []plan.Item {
+	n := p.need(w)
+	var items []plan.Item
+	add := func(name string, bytes int64, where plan.Where, note string) {
+		if bytes > 0 {
+			items = append(items, plan.Item{Name: name, Bytes: bytes, Where: where, Note: note})
+		}
+	}
+	add("hops", n.matrices, plan.Resident, fmt.Sprintf("%d … %d", max(p.First, 1), p.K))
+	add("row factors", n.factors, plan.Resident, string(p.Scaling))
+	add("buffer for hops", n.reading, plan.Streamed, fmt.Sprintf("%s on disk", memory.FormatSize(n.hopsDisk+n.featuresDisk)))
+	return items
+}
+
+// Stage is the plan of the propagation alone: what it holds beside the graph, and what it computes and moves.
+func (p *Propagation) Stage(w Way) plan.Stage {
+	n := p.need(w)
+	nodes, cols, width := p.Graph.Nodes, p.Graph.Features.Cols, p.width(w)
+	s := plan.Stage{Name: "propagate", Items: p.Items(w)}
+	blocks := (cols + width - 1) / width
+	s.Items = append(s.Items, plan.Item{
+		Name: "blocks of hops", Bytes: n.strips, Where: plan.Resident,
+		Note: fmt.Sprintf("%d of %d columns", blocks, width),
+	})
+	if rest := n.work() - n.strips; rest > 0 {
+		s.Items = append(s.Items, plan.Item{Name: "working memory", Bytes: rest, Where: plan.Resident})
+	}
+	for k, f := range p.frontiers() {
+		rows := float64(f.rows(nodes))
+		s.Traffic += 8 * rows * float64(cols) // a strip is written: read for ownership, too
+		if k > 0 {
+			s.Flops += 2 * float64(f.nnz) * float64(cols)
+			s.Traffic += 4*float64(f.nnz)*float64(cols) + 8*float64(f.nnz)*float64(blocks)
+		}
+	}
+	s.DiskWrite = n.hopsDisk + n.featuresDisk
+	s.DiskRead = n.featuresDisk
+	if p.Graph.Features.Read != nil {
+		s.DiskRead += 4 * int64(nodes) * int64(cols)
+	}
+	return s
+}
