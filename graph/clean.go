@@ -194,13 +194,21 @@ func (g *Graph) attach(raw *format.Graph, kept []int32, b *bump) error {
 		}
 	}
 	g.Features = takeFeatures(&raw.Features, kept, g.Nodes, b)
-	if raw.Train == nil {
+	if raw.Train == nil || raw.Labels == nil {
 		return nil
 	}
-	g.Public = &Split{
-		Train: renumber(raw.Train, kept, b), Val: renumber(raw.Val, kept, b), Test: renumber(raw.Test, kept, b),
+	unlabelled := 0
+	part := func(ids []int32) []int32 {
+		all := renumber(ids, kept, b)
+		labelled := slices.DeleteFunc(all, func(u int32) bool { return g.Labels[u] < 0 })
+		unlabelled += len(all) - len(labelled)
+		return labelled
 	}
-	return g.Public.check(g, raw.Name+": public split")
+	g.Public = &Split{Train: part(raw.Train), Val: part(raw.Val), Test: part(raw.Test)}
+	if unlabelled > 0 {
+		g.note("%d nodes of the public split have no label and are left out of it", unlabelled)
+	}
+	return g.Public.check(g, raw.Name, " of the public split")
 }
 
 // original returns the number in the file of node i of the component.

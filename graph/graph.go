@@ -6,6 +6,7 @@ import (
 
 	"github.com/seraph-ml/seraph/engine/memory"
 	"github.com/seraph-ml/seraph/format"
+	"github.com/seraph-ml/seraph/run"
 )
 
 // Graph is an undirected graph without self-loops and duplicate edges, with the features and labels of its nodes. Its
@@ -59,7 +60,7 @@ func DefaultComponent(format string) Component {
 // With All, dense features are taken over from raw rather than copied. See [BuildBytes] for the memory it takes.
 func New(raw *format.Graph, c Component) (*Graph, error) {
 	if c != All && c != Largest {
-		return nil, fmt.Errorf("component %q: expected %s or %s", c, All, Largest)
+		return nil, run.Usagef("component %q: expected %s or %s", c, All, Largest)
 	}
 	if err := checkWeights(raw); err != nil {
 		return nil, err

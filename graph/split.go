@@ -6,8 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/seraph-ml/seraph/format"
-	"github.com/seraph-ml/seraph/format/npy"
+	"github.com/seraph-ml/seraph/run"
 )
 
 // Split says which nodes train, validate and test: ids within the component, ascending, no node in two of them, every one
@@ -63,7 +62,7 @@ func ParseSplit(text string) (SplitRule, error) {
 		r.Path = rest
 		return r, nil
 	}
-	return SplitRule{}, fmt.Errorf("split %q: expected public, per-class:TRAIN/VAL (as in per-class:20/30), ratio:TRAIN/VAL/TEST or file:PATH", text)
+	return SplitRule{}, run.Usagef("split %q: expected public, per-class:TRAIN/VAL (as in per-class:20/30), ratio:TRAIN/VAL/TEST or file:PATH", text)
 }
 
 // numbers reads n numbers between slashes.
@@ -97,10 +96,11 @@ func (r SplitRule) String() string {
 }
 
 // Draw returns the splits of as many runs as there are seeds: run i's seed draws its split where the rule is a random one,
-// and with a file run i uses row i.
+// and with a file run i uses row i. A rule that does not suit the graph is a *run.UsageError, a file that is damaged or
+// names nodes that are not there a *format.CorruptError.
 func (r SplitRule) Draw(g *Graph, seeds []uint64) ([]Split, error) {
 	if g.Labels == nil {
-		return nil, fmt.Errorf("split %s: the graph %s has no labels", r, g.Name)
+		return nil, run.Usagef("split %s: the graph %s has no labels", r, g.Name)
 	}
 	if r.Kind == "file" {
 		return readSplits(r.Path, g, len(seeds))
@@ -112,7 +112,7 @@ func (r SplitRule) Draw(g *Graph, seeds []uint64) ([]Split, error) {
 		switch r.Kind {
 		case "public":
 			if g.Public == nil {
-				return nil, fmt.Errorf("split public: the data set %s comes without a split; choose per-class:20/30, for example", g.Name)
+				return nil, run.Usagef("split public: the data set %s comes without a split; choose per-class:20/30, for example", g.Name)
 			}
 			s = *g.Public
 		case "per-class":
@@ -145,7 +145,7 @@ func (r SplitRule) perClass(g *Graph, seed uint64) (Split, error) {
 		}
 	}
 	if len(short) > 0 {
-		return Split{}, fmt.Errorf("split %s: every class needs %d nodes in %s, but %s; take fewer per class", r, r.Train+r.Val, g.Name, strings.Join(short, ", "))
+		return Split{}, run.Usagef("split %s: every class needs %d nodes in %s, but %s; take fewer per class", r, r.Train+r.Val, g.Name, strings.Join(short, ", "))
 	}
 	var s Split
 	for class, nodes := range members {
@@ -169,7 +169,7 @@ func (r SplitRule) ratio(g *Graph, seed uint64) (Split, error) {
 	train := int(r.Share[0]*float64(len(nodes)) + 0.5)
 	val := min(int(r.Share[1]*float64(len(nodes))+0.5), len(nodes)-train)
 	if train == 0 {
-		return Split{}, fmt.Errorf("split %s: no node to train on among the %d of %s that have a label", r, len(nodes), g.Name)
+		return Split{}, run.Usagef("split %s: no node to train on among the %d of %s that have a label", r, len(nodes), g.Name)
 	}
 	newDraw(seed, splitStream, uint64(g.Classes)).shuffle(nodes, len(nodes))
 	s := Split{Train: nodes[:train:train], Val: nodes[train : train+val : train+val], Test: nodes[train+val:]}
@@ -188,136 +188,4 @@ func (s *Split) sort() {
 	slices.Sort(s.Train)
 	slices.Sort(s.Val)
 	slices.Sort(s.Test)
-}
-
-// check verifies what the comment of Split says, for lists that are sorted. where begins the message, file included.
-func (s *Split) check(g *Graph, where string) error {
-	part := make([]uint8, g.Nodes)
-	for p, list := range [][]int32{s.Train, s.Val, s.Test} {
-		name := [...]string{"train", "val", "test"}
-		for _, id := range list {
-			what := fmt.Sprintf("%s: node %d", name[p], id)
-			switch {
-			case id < 0 || int(id) >= g.Nodes:
-				return format.CorruptAt(where, -1, name[p], fmt.Sprintf("node %d", id), fmt.Sprintf("0 … %d, counted within the component", g.Nodes-1))
-			case part[id] == uint8(p+1):
-				return format.CorruptAt(where, -1, what, "it twice", "each node once")
-			case part[id] != 0:
-				return format.CorruptAt(where, -1, what, "it in "+name[part[id]-1]+" as well", "parts without a common node")
-			case g.Labels == nil || g.Labels[id] < 0:
-				return format.CorruptAt(where, -1, what, "no label", "nodes that have one")
-			}
-			part[id] = uint8(p + 1)
-		}
-	}
-	return nil
-}
-
-// readSplits reads the first rows of a split file.
-func readSplits(path string, g *Graph, runs int) ([]Split, error) {
-	a, err := npy.OpenArchive(path)
-	if err != nil {
-		return nil, err
-	}
-	defer a.Close()
-	train, err := splitRows(a, "train")
-	if err != nil {
-		return nil, err
-	}
-	val, err := splitRows(a, "val")
-	if err != nil {
-		return nil, err
-	}
-	var test [][]int32
-	if a.Has("test") {
-		if test, err = splitRows(a, "test"); err != nil {
-			return nil, err
-		}
-	}
-	if len(val) != len(train) || test != nil && len(test) != len(train) {
-		return nil, format.CorruptAt(path, -1, "splits", fmt.Sprintf("%d rows of train, %d of val, %d of test", len(train), len(val), len(test)), "as many of each, or no test")
-	}
-	if runs > len(train) {
-		return nil, &TooManyRunsError{Path: path, Runs: runs, Rows: len(train)}
-	}
-	splits := make([]Split, runs)
-	for i := range splits {
-		s := Split{Train: train[i], Val: val[i]}
-		if test != nil {
-			s.Test = test[i]
-		}
-		s.sort()
-		where := fmt.Sprintf("%s: row %d", path, i)
-		if err := s.check(g, where); err != nil {
-			return nil, err
-		}
-		if len(s.Train) == 0 {
-			return nil, format.CorruptAt(where, -1, "train", "no nodes", "at least one")
-		}
-		if test == nil {
-			s.Test = g.others(&s)
-		}
-		splits[i] = s
-	}
-	return splits, nil
-}
-
-// TooManyRunsError says that a split file holds fewer rows than there are runs. The command line turns it into exit code 2.
-type TooManyRunsError struct {
-	Path       string
-	Runs, Rows int
-}
-
-func (e *TooManyRunsError) Error() string {
-	return fmt.Sprintf("split file:%s holds %d splits, too few for %d runs; give --seeds %d or fewer", e.Path, e.Rows, e.Runs, e.Rows)
-}
-
-// splitRows reads a matrix of node ids, or one row of them; nil where it has no elements.
-func splitRows(a *npy.Archive, name string) ([][]int32, error) {
-	array, err := a.Read(name)
-	if err != nil {
-		return nil, err
-	}
-	bad := func(found, expected string) *format.CorruptError {
-		return format.CorruptAt(a.MemberPath(name), -1, "array "+name, found, expected)
-	}
-	if array.Len() == 0 && name == "test" {
-		return nil, nil
-	}
-	shape := array.Shape
-	if len(shape) == 1 {
-		shape = []int{1, shape[0]}
-	}
-	if len(shape) != 2 {
-		return nil, bad("shape "+npy.ShapeString(array.Shape), "runs × nodes")
-	}
-	ids, err := array.Int32s()
-	if err != nil {
-		return nil, bad("", "").WithCause(err)
-	}
-	rows := make([][]int32, 0, min(shape[0], len(ids)+1))
-	for i := range shape[0] {
-		if shape[1] == 0 && i > 0 {
-			break // rows without elements would be an unverified claim
-		}
-		rows = append(rows, ids[i*shape[1]:(i+1)*shape[1]])
-	}
-	return rows, nil
-}
-
-// others returns the nodes with a label that neither train nor validate.
-func (g *Graph) others(s *Split) []int32 {
-	used := make([]bool, g.Nodes)
-	for _, list := range [][]int32{s.Train, s.Val} {
-		for _, id := range list {
-			used[id] = true
-		}
-	}
-	var rest []int32
-	for u, label := range g.Labels {
-		if label >= 0 && !used[u] {
-			rest = append(rest, int32(u))
-		}
-	}
-	return rest
 }
