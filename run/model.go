@@ -12,6 +12,7 @@ type Spec struct {
 	Title    string    `json:"title"`              // one line
 	Paper    string    `json:"paper"`              // authors, title, venue, year
 	Data     string    `json:"data"`               // what --data takes, one line
+	Task     string    `json:"task,omitempty"`     // the kind of task as the Hugging Face hub names it, for the model card: "graph-ml", "text-generation"
 	Settings []Setting `json:"settings"`           // beside those of Common; one with the key of a common one takes its place
 	Sampling []Setting `json:"sampling,omitempty"` // settings of a Request, for a Generator
 	Presets  []Preset  `json:"presets,omitempty"`

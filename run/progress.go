@@ -12,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/seraph-ml/seraph/engine/memory"
+	"github.com/seraph-ml/seraph/engine/plan"
 )
 
 // Progress shows on stderr how a job comes along, and carries its messages. On a terminal it is a bar that is redrawn in
@@ -186,7 +187,7 @@ func (s *stageState) line(now time.Time, rss, budget int64, bar bool) string {
 		rate := float64(steps) / elapsed
 		parts = append(parts, fmt.Sprintf("%.3g %s/s", rate, s.unit))
 		if s.total > s.done {
-			parts = append(parts, formatDuration(float64(s.total-s.done)/rate)+" left")
+			parts = append(parts, plan.FormatSeconds(float64(s.total-s.done)/rate)+" left")
 		}
 	}
 	if len(s.figures) > 0 {
@@ -196,20 +197,6 @@ func (s *stageState) line(now time.Time, rss, budget int64, bar bool) string {
 		parts = append(parts, fmt.Sprintf("memory %s of %s", memory.FormatSize(rss), memory.FormatSize(budget)))
 	}
 	return strings.Join(parts, ", ")
-}
-
-// formatDuration writes seconds as people say them: "12 s", "4 min 10 s", "3 h 20 min".
-func formatDuration(s float64) string {
-	n := int64(s + 0.5)
-	switch {
-	case s < 10:
-		return fmt.Sprintf("%.1f s", s)
-	case n < 120:
-		return fmt.Sprintf("%d s", n)
-	case n < 7200:
-		return fmt.Sprintf("%d min %d s", n/60, n%60)
-	}
-	return fmt.Sprintf("%d h %d min", n/3600, n%3600/60)
 }
 
 // formatMetrics writes "test_accuracy 0.8123, val_loss 1.95".

@@ -8,7 +8,7 @@ type Section struct {
 }
 
 // Figure is one of Table, Lines, Histogram, HeatMap.
-type Figure interface{ figure() }
+type Figure interface{ draw() drawing }
 
 // Table is rows of text below heads. Columns that hold nothing but numbers are set to the right.
 type Table struct {
@@ -46,8 +46,3 @@ type HeatMap struct {
 	Rows, Columns []string // labels
 	Values        [][]float64
 }
-
-func (Table) figure()     {}
-func (Lines) figure()     {}
-func (Histogram) figure() {}
-func (HeatMap) figure()   {}

@@ -19,7 +19,7 @@ func TestSpecCheckFindsMistakes(t *testing.T) {
 		"bound one":       func(s *run.Spec) { s.Settings[0].Min = "one" },
 		"free name":       func(s *run.Spec) { s.Settings[0].Key = "json" },
 		"sets hops":       func(s *run.Spec) { s.Presets[0].Values = map[string]string{"hops": "1"} },
-		"at most 100000":  func(s *run.Spec) { s.Presets[0].Values = map[string]string{"steps": "1000000"} },
+		"1 … 100000":      func(s *run.Spec) { s.Presets[0].Values = map[string]string{"steps": "1000000"} },
 		"title and data":  func(s *run.Spec) { s.Title = "" },
 		"needs name":      func(s *run.Spec) { s.Presets[0].Doc = "" },
 		"one of origin":   func(s *run.Spec) { s.Settings[4].Default = "centre" },

@@ -176,7 +176,7 @@ func planSummary(p *plan.Job) string {
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(t, "\tpredicted peak\tactual\tpredicted time\tactual\t\n")
 	row := func(name string, peak, actualPeak int64, seconds, actual float64) {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t\n", name, memory.FormatSize(peak), memory.FormatSize(actualPeak), formatDuration(seconds), formatDuration(actual))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t\n", name, memory.FormatSize(peak), memory.FormatSize(actualPeak), plan.FormatSeconds(seconds), plan.FormatSeconds(actual))
 	}
 	for i := range p.Stages {
 		s := &p.Stages[i]

@@ -75,7 +75,7 @@ func TestParseJobRefuses(t *testing.T) {
 func TestFormatSeconds(t *testing.T) {
 	for s, want := range map[float64]string{0: "0.0 ms", 0.0003: "0.3 ms", 0.0421: "42 ms", 0.9996: "1.0 s", 4.06: "4.1 s", 42: "42 s", 99.4: "99 s",
 		99.5: "1 min 40 s", 7199.6: "120 min 0 s", 7200: "2 h 0 min", 12000: "3 h 20 min"} {
-		if got := formatSeconds(s); got != want {
+		if got := FormatSeconds(s); got != want {
 			t.Errorf("%g s is written %q, want %q", s, got, want)
 		}
 	}

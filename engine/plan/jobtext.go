@@ -18,9 +18,9 @@ const JobVersion = 1
 // the actual figures stand beside the predicted ones.
 func (j *Job) WriteTable(w io.Writer) error {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "plan: peak %s of %s, %s", memory.FormatSize(j.Peak()), memory.FormatSize(j.Budget), formatSeconds(j.Seconds()))
+	fmt.Fprintf(&b, "plan: peak %s of %s, %s", memory.FormatSize(j.Peak()), memory.FormatSize(j.Budget), FormatSeconds(j.Seconds()))
 	if j.ActualPeak > 0 {
-		fmt.Fprintf(&b, "; actual peak %s, %s", memory.FormatSize(j.ActualPeak), formatSeconds(j.Actual))
+		fmt.Fprintf(&b, "; actual peak %s, %s", memory.FormatSize(j.ActualPeak), FormatSeconds(j.Actual))
 	}
 	b.WriteByte('\n')
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
@@ -38,7 +38,7 @@ func (j *Job) WriteTable(w io.Writer) error {
 		}
 		row(name, "= peak", memory.FormatSize(j.Baseline+s.Peak()), "", s.summary())
 		if s.ActualPeak > 0 || s.Actual > 0 {
-			row("", "= actual", memory.FormatSize(s.ActualPeak), "", formatSeconds(s.Actual))
+			row("", "= actual", memory.FormatSize(s.ActualPeak), "", FormatSeconds(s.Actual))
 		}
 	}
 	t.Flush()
@@ -56,7 +56,7 @@ func (j *Job) WriteTable(w io.Writer) error {
 
 // summary says how long the stage should take and what passes through the disk.
 func (s *Stage) summary() string {
-	text := formatSeconds(s.Seconds)
+	text := FormatSeconds(s.Seconds)
 	if s.DiskRead > 0 {
 		text += ", reads " + memory.FormatSize(s.DiskRead)
 	}
@@ -66,8 +66,8 @@ func (s *Stage) summary() string {
 	return text
 }
 
-// formatSeconds writes a duration with two or three digits: "0.3 ms", "4.1 s", "2 min 5 s", "3 h 20 min".
-func formatSeconds(s float64) string {
+// FormatSeconds writes a duration with two or three digits: "0.3 ms", "4.1 s", "2 min 5 s", "3 h 20 min".
+func FormatSeconds(s float64) string {
 	digits := func(x float64) string {
 		if x < 9.95 {
 			return strconv.FormatFloat(x, 'f', 1, 64)
