@@ -13,7 +13,17 @@
 //     i, i+16, …, combined by a fixed tree: lanes i and i+8, then i and i+4, i and i+2, i and i+1.
 //
 // AVX2 and AVX-512 give identical float32 bits. The portable kernels write float32(x*y)+z, which no compiler fuses, and
-// agree within a bound stated by their tests. bfloat16 bits hold within a level, see [Level].
+// agree within a bound stated by their tests.
+//
+// A bfloat16 product has the chunks and the tree of a float32 one. Operands in float32 are first rounded, to nearest even.
+// Inside a chunk the levels differ, so bits hold within a [Level]:
+//
+//   - Generic, AVX2 and AVX512 run the float32 chain, where every product of two terms is exact.
+//   - AVX512BF16 runs a chain over pairs of terms 2i and 2i+1, one VDPBF16PS each.
+//   - AMX runs a chain over groups of 32 terms, one TDPBF16PS each: it adds up the even terms and the odd terms, then both
+//     sums, then that to the chain.
+//
+// Terms that are missing from the last pair or group are zeros. The instructions take denormal terms and sums for zero.
 //
 //go:generate go run ./gen
 package kernel

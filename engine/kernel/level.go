@@ -46,7 +46,7 @@ func HardwareLevel() Level {
 		return AVX2
 	case !cpu.Supports(cpuid.AVX512BF16):
 		return AVX512
-	case !cpu.Supports(cpuid.AMXTILE, cpuid.AMXBF16):
+	case !cpu.Supports(cpuid.AMXTILE, cpuid.AMXBF16) || !tilesAllowed():
 		return AVX512BF16
 	}
 	return AMX

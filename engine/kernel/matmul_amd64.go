@@ -14,6 +14,7 @@ type tileArgs struct {
 	panels           int        // at least 1, 0 afterwards
 	adds             int
 	add              [maxAdds]addend
+	out              *float32 // where AMX tiles leave their sums: outSlots
 }
 
 // addend is a matrix of the shape of C that is added to the sums.
@@ -21,6 +22,9 @@ type addend struct {
 	p  *float32
 	ld int
 }
+
+// outSlots are the sums of the largest micro-kernel of AMX.
+const outSlots = 32 * 32
 
 // maxAdds bounds the digits of the binary counter of chunks, and one for Accumulate.
 const maxAdds = 40
@@ -33,6 +37,9 @@ func runTileAVX512(kernel int, args *tileArgs)
 
 //go:noescape
 func runTileBF16(kernel int, args *tileArgs)
+
+//go:noescape
+func runTileAMX(rows, vectors int, args *tileArgs, config *[64]byte, out *float32)
 
 // kernelSet is what the blocked product needs to know of the micro-kernels of a level. They read packed operands in slots of
 // four bytes: one float32 term, or two neighbouring bfloat16 terms.
@@ -48,13 +55,16 @@ var (
 	setAVX2   = newKernelSet(8, 1, 1, []int{1: 6, 2: 6, 3: 4, 4: 2, 8: 1})
 	setAVX512 = newKernelSet(16, 1, 1, []int{1: 14, 2: 14, 3: 8, 4: 6, 6: 4, 8: 2, 12: 1})
 	setBF16   = newKernelSet(16, 2, 2, []int{1: 14, 2: 14, 4: 3})
+	setAMX    = newKernelSet(16, 2, 32, []int{1: 32, 2: 32})
 )
 
 // kernelsOf returns the set of a level for float32 or bfloat16 products. Levels without bfloat16 arithmetic multiply the
 // rounded operands as float32.
 func kernelsOf(level Level, bf16 bool) *kernelSet {
 	switch {
-	case bf16 && level >= AVX512BF16:
+	case bf16 && level == AMX:
+		return setAMX
+	case bf16 && level == AVX512BF16:
 		return setBF16
 	case level >= AVX512:
 		return setAVX512
@@ -78,6 +88,14 @@ func newKernelSet(lanes, perSlot, step int, rows []int) *kernelSet {
 
 // slots is the number of slots that packing makes of the given number of terms.
 func (s *kernelSet) slots(terms int) int { return ceil(terms, s.step) * s.step / s.perSlot }
+
+// readsA says whether micro-kernels can read A, of k terms, where it lies: slots are neighbours there, and whole.
+func (s *kernelSet) readsA(a *operand, k int) bool {
+	if s.perSlot == 2 {
+		return a.col == 1 && a.h != nil && k%s.step == 0
+	}
+	return a.col == 1 && a.h == nil && !a.round
+}
 
 // width is the largest number of vectors for which there are micro-kernels of the given rows.
 func (s *kernelSet) width(rows int) int {
@@ -112,5 +130,23 @@ func (s *kernelSet) tile(mr, nv int, masked bool, args *tileArgs) {
 		runTileAVX512(i, args)
 	case setBF16:
 		runTileBF16(i, args)
+	case setAMX:
+		runTileAMX(mr, nv, args, &tileConfigs[mr], args.out)
 	}
 }
+
+// tileConfigs are, for each number of rows of a micro-kernel, the sizes of the AMX tiles as LDTILECFG reads them: 16 slots
+// wide all of them, the sums (0 to 3) and A (4, 5) as high as there are rows, B (6, 7) 16 slots high.
+var tileConfigs = func() (configs [33][64]byte) {
+	const palette, bytesPerRow, rows = 0, 16, 48 // offsets
+	for mr := range configs {
+		c := &configs[mr]
+		c[palette] = 1
+		for tile, n := range [8]int{0: min(mr, 16), 1: min(mr, 16), 2: mr - 16, 3: mr - 16, 4: min(mr, 16), 5: mr - 16, 6: 16, 7: 16} {
+			if n > 0 {
+				c[bytesPerRow+2*tile], c[rows+tile] = 64, byte(n)
+			}
+		}
+	}
+	return configs
+}()

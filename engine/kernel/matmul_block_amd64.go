@@ -38,10 +38,10 @@ type blocking struct {
 }
 
 // workerParts are the sizes of what a worker has for itself.
-type workerParts struct{ a, b, temp, local, global, out int }
+type workerParts struct{ tiles, a, b, temp, local, global, out int }
 
 func (w workerParts) total() int {
-	return ceil(w.a+w.b+w.temp+w.local+w.global+w.out, line) * line
+	return ceil(w.tiles+w.a+w.b+w.temp+w.local+w.global+w.out, line) * line
 }
 
 // floats is the working memory.
@@ -86,9 +86,9 @@ func (p *product) cut(set *kernelSet, workers int) blocking {
 	case p.b.col != 1 || p.bf16 || p.m > 2*most:
 		c.packB = private
 	}
-	if p.a.col != 1 || p.bf16 || p.n > 2*nr && p.m > most {
+	if !set.readsA(&p.a, p.k) || p.n > 2*nr && p.m > most {
 		c.packA = private
-		c.columnsOfA = p.a.col != 1 && p.a.row == 1
+		c.columnsOfA = p.a.col != 1 && p.a.row == 1 && set != setAMX
 	}
 
 	// A few units for each worker even out uneven speeds: rows first, as far as blocks stay worth a pass over B.
@@ -140,8 +140,11 @@ func (p *product) cut(set *kernelSet, workers int) blocking {
 	if c.packB != shared {
 		c.worker.global = c.global * c.mc * c.nc
 	}
-	if p.b.col != 1 && p.bf16 {
+	if p.bf16 && (p.b.col != 1 || set == setAMX && p.a.col != 1) {
 		c.worker.temp = turnSlots
+	}
+	if set == setAMX {
+		c.worker.tiles = outSlots
 	}
 	if c.scatter {
 		c.worker.out = c.mc * nr
@@ -201,8 +204,8 @@ func (t *packTask) Do(worker, lo, hi int) {
 
 // workerMemory is what a worker has for itself.
 type workerMemory struct {
-	packedA, packedB, temp []float32
-	local, global, out     []float32 // digits of the counter of chunks, and tiles to be spread
+	tiles, packedA, packedB, temp []float32
+	local, global, out            []float32 // digits of the counter of chunks, and tiles to be spread
 }
 
 // of returns the memory of a worker.
@@ -214,5 +217,5 @@ func (s *blocked) of(worker int) workerMemory {
 		mem = mem[n:]
 		return taken
 	}
-	return workerMemory{take(parts.a), take(parts.b), take(parts.temp), take(parts.local), take(parts.global), take(parts.out)}
+	return workerMemory{take(parts.tiles), take(parts.a), take(parts.b), take(parts.temp), take(parts.local), take(parts.global), take(parts.out)}
 }

@@ -120,7 +120,7 @@ func (s *kernelSet) turned(dst []float32, step int, p part, temp []float32) {
 		for c := 0; c < p.cols; c += Chunk {
 			q := part{p.operand, p.matrix, p.i + r, p.j + c, min(s.lanes, p.rows-r), min(Chunk, p.cols-c)}
 			s.along(temp, turnStep, q)
-			s.turn(dst[s.slots(c)*step+r:], step, temp, turnStep, q.rows, s.slots(q.cols))
+			s.turn(dst[s.slots(c)*step+r:], step, temp, turnStep, s.lanes, s.slots(q.cols))
 		}
 	}
 }
@@ -158,9 +158,10 @@ func turnElements(dst []float32, step int, src []float32, ld, rows, cols int) {
 func (s *kernelSet) elements(dst []float32, rowStep, slotStep int, p part) {
 	for r := range p.rows {
 		for slot := range s.slots(p.cols) {
-			c := slot * s.perSlot
-			var x [2]float32 // terms of a pair that are beyond the last are 0
-			p.read(x[:max(0, min(s.perSlot, p.cols-c))], p.matrix, p.i+r, p.j+c)
+			var x [2]float32 // terms that are beyond the last are 0
+			if c := slot * s.perSlot; c < p.cols {
+				p.read(x[:min(s.perSlot, p.cols-c)], p.matrix, p.i+r, p.j+c)
+			}
 			if s.perSlot == 2 {
 				x[0] = math.Float32frombits(math.Float32bits(x[1]) | math.Float32bits(x[0])>>16)
 			}
@@ -195,7 +196,21 @@ func (u *unit) packA(k0, k1 int) {
 	case s.columnsOfA:
 		t := u.a.t()
 		s.set.across(u.packedA, s.stepA, part{&t, u.matrix, k0, u.i0, k1 - k0, u.i1 - u.i0})
+	case u.a.row == 1:
+		u.packTurnedA(k0, k1)
 	default:
 		s.set.elements(u.packedA, s.stepA, 1, part{&u.a, u.matrix, u.i0, k0, u.i1 - u.i0, k1 - k0})
+	}
+}
+
+// packTurnedA packs row after row what lies column after column: a vector of slots at a time is packed across, and turned.
+func (u *unit) packTurnedA(k0, k1 int) {
+	set := u.blocked.set
+	t := u.a.t()
+	rows := u.i1 - u.i0
+	step := oddLines(rows)
+	for k := k0; k < k1; k += set.step {
+		set.across(u.temp, step, part{&t, u.matrix, k, u.i0, min(set.step, k1-k), rows})
+		set.turn(u.packedA[set.slots(k-k0):], u.blocked.stepA, u.temp, step, set.lanes, rows)
 	}
 }

@@ -9,6 +9,9 @@ func (t *unitTask) Do(worker, lo, hi int) {
 	w := unit{product: p}
 	w.workerMemory = s.of(worker)
 	w.shared = s.mem[s.sharedB:][:s.sharedDigits]
+	if len(w.tiles) > 0 {
+		w.args.out = &w.tiles[0]
+	}
 	for i := lo; i < hi; i++ {
 		block, group := i/s.cols, i%s.cols
 		w.matrix, block = block/s.rows, block%s.rows
@@ -84,6 +87,8 @@ func (u *unit) panel(k0, k1, j, nv int) {
 			}
 			g.panels = part.panels
 			switch {
+			case s.packA == direct && u.a.h != nil:
+				g.a, g.rsA, g.csA = slotPointer(u.a.half(u.matrix, u.i0+row, k)), 2*u.a.row, 4
 			case s.packA == direct:
 				g.a, g.rsA, g.csA = &u.a.at(u.matrix, u.i0+row, k)[0], 4*u.a.row, 4*u.a.col
 			case s.columnsOfA:

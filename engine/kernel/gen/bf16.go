@@ -29,9 +29,10 @@ func bf16Comment(name string, src2, src1, dst int) string {
 	return name + " " + avx512.R(src2) + ", " + avx512.R(src1) + ", " + avx512.R(dst)
 }
 
-// matmulBF16File writes the micro-kernels of the bfloat16 product for AVX512-BF16.
+// matmulBF16File writes the micro-kernels of the bfloat16 product for AVX512-BF16 and AMX.
 func matmulBF16File() []byte {
 	a := NewAsm()
+	amxTile(a)
 	tilesBF16.writeAll(a)
 	return a.Bytes()
 }
