@@ -74,6 +74,23 @@ func (v Values) Given(key string) bool {
 	return value != nil && (value.Origin == FromFlag || value.Origin == FromEnvironment || value.Origin == FromFile)
 }
 
+// With returns the values with some of them replaced, as a search tries them. What does not parse is an error.
+func (v Values) With(texts map[string]string) (Values, error) {
+	changed := slices.Clone(v)
+	for key, text := range texts {
+		value := changed.Lookup(key)
+		if value == nil {
+			return nil, fmt.Errorf("%s is not a setting", key)
+		}
+		parsed, err := value.parse(text)
+		if err != nil {
+			return nil, err
+		}
+		value.Text, value.parsed, value.Origin = text, parsed, FromTuning
+	}
+	return changed, nil
+}
+
 // Config is every setting of a job, resolved.
 type Config struct {
 	Model string

@@ -33,6 +33,7 @@ func (j *Job) SetPlan(p *plan.Job) error {
 		if err := j.writePlan(planImportName); err != nil {
 			return err
 		}
+		carryOver(p, j.plan)
 	} else if err := j.earlierPlan(); err != nil {
 		return err
 	}
@@ -56,6 +57,18 @@ func (j *Job) SetPlan(p *plan.Job) error {
 	}
 	j.Progress.Infof("%s", strings.TrimRight(text.String(), "\n"))
 	return nil
+}
+
+// carryOver notes in a new plan what stages took under the earlier one.
+func carryOver(p, earlier *plan.Job) {
+	for i := range p.Stages {
+		for _, old := range earlier.Stages {
+			if s := &p.Stages[i]; s.Name == old.Name {
+				s.Actual += old.Actual
+				s.ActualPeak = max(s.ActualPeak, old.ActualPeak)
+			}
+		}
+	}
 }
 
 func (j *Job) writePlan(name string) error {
@@ -149,13 +162,7 @@ func (j *Job) endPlan() error {
 	if j.earlier != nil {
 		j.plan.Actual += j.earlier.Actual
 		j.plan.ActualPeak = max(j.plan.ActualPeak, j.earlier.ActualPeak)
-		for i := range j.earlier.Stages {
-			e := &j.earlier.Stages[i]
-			if s := j.planned(e.Name); s != nil {
-				s.Actual += e.Actual
-				s.ActualPeak = max(s.ActualPeak, e.ActualPeak)
-			}
-		}
+		carryOver(j.plan, j.earlier)
 	}
 	return j.writePlan(planName)
 }

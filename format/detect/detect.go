@@ -49,7 +49,7 @@ type Options struct {
 }
 
 var (
-	planetoidSet = Kind{Name: "planetoid", Title: "planetoid data set", Class: Graph, describe: planetoid.Describe, check: planetoid.Check, graph: plain(planetoid.Read)}
+	planetoidSet = Kind{Name: "planetoid", Title: "planetoid data set", Class: Graph, describe: planetoid.Describe, check: planetoid.Check, graph: plain(planetoid.Read), bytes: planetoid.ImportBytes}
 	shchurSet    = Kind{Name: "shchur", Title: "graph in an npz archive", Class: Graph, describe: shchur.Describe, check: shchur.Check, graph: plain(shchur.Read), bytes: shchur.ImportBytes}
 	csvTable     = Kind{Name: "csv", Title: "table of separated values", Class: Table, describe: table.Describe, check: table.Check, table: table.OpenCSV}
 	npyArray     = Kind{Name: "npy", Title: "NumPy array", Class: Arrays, describe: npy.Describe, check: npy.Check}

@@ -3,6 +3,7 @@ package planetoid
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -226,6 +227,28 @@ func BenchmarkReadCora(b *testing.B) {
 	for b.Loop() {
 		if _, err := Read(prefix); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+func TestImportBytesBoundsWhatReadAllocates(t *testing.T) {
+	for _, name := range []string{"ind.cora", "ind.citeseer"} {
+		x := realdata.Path(t, "data/graph/planetoid/"+name+".x")
+		prefix := x[:len(x)-len(".x")]
+		bound, err := ImportBytes(prefix)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if _, err := Read(prefix); err != nil {
+			t.Fatal(err)
+		}
+		runtime.ReadMemStats(&after)
+		if got := int64(after.TotalAlloc - before.TotalAlloc); got > bound {
+			t.Errorf("%s: reading allocated %d bytes, more than the bound of %d", name, got, bound)
+		} else {
+			t.Logf("%s: %d of %d bytes", name, got, bound)
 		}
 	}
 }

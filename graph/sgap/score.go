@@ -69,12 +69,3 @@ func (s *Score) MacroF1() float64 {
 	}
 	return sum / float64(max(len(s.Confusion), 1))
 }
-
-// Better says whether a validation score beats another: by accuracy, then by loss. Any score beats nil.
-func (s *Score) Better(than *Score) bool {
-	if than == nil {
-		return true
-	}
-	a, b := s.Accuracy(), than.Accuracy()
-	return a > b || a == b && s.Loss < than.Loss
-}

@@ -1,0 +1,148 @@
+package sgap
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/seraph-ml/seraph/format/safetensors"
+	"github.com/seraph-ml/seraph/run"
+)
+
+// best is the best epoch of a training so far.
+type best struct {
+	Epoch    int     `json:"epoch"` // 0: none yet
+	Accuracy float64 `json:"val_accuracy"`
+	Loss     float64 `json:"val_loss"`
+	Stale    int     `json:"stale"` // epochs since
+}
+
+// better says whether a validation score beats the best one: by accuracy, then by loss.
+func (b *best) better(s *Score) bool {
+	return b.Epoch == 0 || s.Accuracy() > b.Accuracy || s.Accuracy() == b.Accuracy && s.MeanLoss() < b.Loss
+}
+
+// fitter trains a design on the rows of a split.
+type fitter struct {
+	*trainer
+	Training
+	classes    int
+	train, val *Rows
+	batch      *buffer // nil where all rows make one step
+	keep       [][]float32
+
+	best  best
+	seed  uint64
+	order []int32
+	rows  Rows
+}
+
+// begin starts a training from the seed.
+func (f *fitter) begin(seed uint64) {
+	f.reset(seed)
+	f.seed, f.best = seed, best{}
+}
+
+// runEpoch trains once on all rows, validates, and keeps the weights when they are the best so far.
+func (f *fitter) runEpoch() (loss float64, val *Score, err error) {
+	if f.batch == nil {
+		loss, err = f.fit(f.train, f.LR)
+	} else {
+		loss, err = f.batches()
+	}
+	if err != nil {
+		return 0, nil, err
+	}
+	f.trainer.epoch++
+	if math.IsNaN(loss) || math.IsInf(loss, 0) {
+		return loss, nil, fmt.Errorf("the loss of epoch %d is %v: the training has diverged; try a smaller lr", f.trainer.epoch, loss)
+	}
+	if val, err = f.score(f.val, f.classes); err != nil {
+		return 0, nil, err
+	}
+	f.best.Stale++
+	if f.best.better(val) {
+		f.best = best{Epoch: f.trainer.epoch, Accuracy: val.Accuracy(), Loss: val.MeanLoss()}
+		f.copyWeights(func(kept, live []float32) { copy(kept, live) })
+	}
+	return loss, val, nil
+}
+
+// batches makes the steps of an epoch in an order drawn by seed and epoch.
+func (f *fitter) batches() (float64, error) {
+	n := f.train.Count
+	if f.order == nil {
+		f.order = make([]int32, n)
+	}
+	shuffle(f.order, f.seed, f.trainer.epoch)
+	var sum float64
+	for lo := 0; lo < n; lo += f.Batch {
+		f.batch.take(f.train, f.order[lo:min(lo+f.Batch, n)], &f.rows)
+		loss, err := f.fit(&f.rows, f.LR)
+		if err != nil {
+			return 0, err
+		}
+		sum += loss * float64(f.rows.Count)
+	}
+	return sum / float64(n), nil
+}
+
+// finished says whether the training is over.
+func (f *fitter) finished() bool {
+	return f.trainer.epoch >= f.Epochs || f.Patience > 0 && f.best.Stale >= f.Patience
+}
+
+// restoreBest makes the weights of the best epoch the current ones.
+func (f *fitter) restoreBest() { f.copyWeights(func(kept, live []float32) { copy(live, kept) }) }
+
+// copyWeights moves parameters and states between the session and what is kept.
+func (f *fitter) copyWeights(move func(kept, live []float32)) {
+	i := 0
+	for _, t := range f.session.Persistent() {
+		if isWeight(t.Kind) {
+			move(f.keep[i], t.Tensor.Float32s())
+			i++
+		}
+	}
+}
+
+// progress is what a checkpoint keeps beside the tensors.
+type progress struct {
+	Epoch int    `json:"epoch"`
+	Step  uint64 `json:"step"`
+	Best  best   `json:"best"`
+}
+
+// snapshot is what the training needs to go on.
+func (f *fitter) snapshot() run.Snapshot {
+	tensors := run.SessionTensors(f.session, run.Everything)
+	i := 0
+	for _, t := range f.session.Persistent() {
+		if isWeight(t.Kind) {
+			tensors = append(tensors, safetensors.Float32("best."+t.Name, t.Tensor.Dims, f.keep[i]))
+			i++
+		}
+	}
+	return run.Snapshot{Tensors: tensors, State: progress{f.trainer.epoch, f.step, f.best}}
+}
+
+// resume goes back to a checkpoint.
+func (f *fitter) resume(c *run.Checkpoint) error {
+	if err := run.ReadSession(f.session, run.Everything, c.Read); err != nil {
+		return err
+	}
+	i := 0
+	for _, t := range f.session.Persistent() {
+		if isWeight(t.Kind) {
+			if err := c.Read("best."+t.Name, f.keep[i]); err != nil {
+				return err
+			}
+			i++
+		}
+	}
+	var p progress
+	if err := c.State(&p); err != nil {
+		return err
+	}
+	f.trainer.epoch, f.step, f.best = p.Epoch, p.Step, p.Best
+	return nil
+}

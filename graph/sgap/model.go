@@ -1,0 +1,245 @@
+package sgap
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+
+	"github.com/seraph-ml/seraph/engine/kernel"
+	"github.com/seraph-ml/seraph/engine/memory"
+	"github.com/seraph-ml/seraph/engine/plan"
+	"github.com/seraph-ml/seraph/graph"
+	"github.com/seraph-ml/seraph/run"
+)
+
+// Model is a preset carried through package run.
+type Model struct{ preset *preset }
+
+// work is a job of a preset in progress.
+type work struct {
+	planner
+	ctx      context.Context
+	design   Design
+	training Training
+	tune     *tuning // settings to try; nil when there is nothing to tune (any more)
+	pool     *kernel.Pool
+	spill    *memory.Spill
+}
+
+// prepare reads the input and works out what is to be done.
+func (m Model) prepare(ctx context.Context, job *run.Job, splits bool) (w *work, err error) {
+	w = &work{ctx: ctx, planner: planner{job: job, preset: m.preset}}
+	if w.baseline, err = memory.Baseline(); err != nil {
+		return nil, err
+	}
+	if err := w.announce(); err != nil {
+		return nil, err
+	}
+	if w.data, err = load(job, splits); err != nil {
+		return nil, err
+	}
+	w.design, w.training = m.preset.design(job.Values, job.Precision == "bf16")
+	if splits && job.Int("tune") > 0 && !job.Tuned() {
+		w.tune, err = w.newTuning(job.Int("tune"))
+	}
+	return w, err
+}
+
+// announce begins the stage of the import, where a run directory is there to record it.
+func (w *work) announce() error {
+	if w.job.Dir == nil {
+		return nil
+	}
+	p, err := importPlan(w.job, w.baseline)
+	if err != nil {
+		return err
+	}
+	if p.Peak() > w.job.Memory {
+		return nil // the job will be refused, with the budget that all of it needs
+	}
+	if err := w.job.SetPlan(p); err != nil {
+		return err
+	}
+	w.job.Stage(stageImport, "", 0)
+	return nil
+}
+
+// plan is the plan of what is left to do. While settings are still to be tried, it is that of the largest design among them.
+func (w *work) plan() (*plan.Job, error) {
+	design, training := w.design, w.training
+	if w.tune != nil {
+		design, training = w.tune.largest()
+	}
+	return w.planner.plan(design, training, w.tune)
+}
+
+// close gives all memory back.
+func (w *work) close() error {
+	err := w.forget()
+	if w.data != nil {
+		err = errors.Join(err, w.data.Close())
+	}
+	if w.spill != nil {
+		err = errors.Join(err, w.spill.Close())
+	}
+	w.pool.Close()
+	return err
+}
+
+// Train implements run.Model.
+func (m Model) Train(ctx context.Context, job *run.Job) (err error) {
+	w, err := m.prepare(ctx, job, true)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.close()) }()
+	w.pool = kernel.NewPool(job.Threads)
+	if err := w.setPlan(); err != nil {
+		return err
+	}
+	if w.tune != nil {
+		if err := w.tune.run(); err != nil {
+			return err
+		}
+		w.tune = nil
+		w.design, w.training = m.preset.design(job.Values, job.Precision == "bf16")
+		if err := w.setPlan(); err != nil {
+			return err
+		}
+	}
+	store, err := w.hops()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	return w.trainAll(store)
+}
+
+// setPlan plans what is left to do and begins to follow the plan.
+func (w *work) setPlan() error {
+	p, err := w.plan()
+	if err != nil {
+		return err
+	}
+	return w.job.SetPlan(p)
+}
+
+// disk is the space for what does not fit in memory: --disk, or the run directory.
+func (w *work) disk() (*memory.Spill, error) {
+	if w.spill != nil {
+		return w.spill, nil
+	}
+	place := w.job.Disk
+	if place.Dir == "" {
+		place.Dir = filepath.Join(w.job.Dir.Path, "spill")
+	}
+	var err error
+	w.spill, err = memory.OpenSpill(place)
+	return w.spill, err
+}
+
+// propagate propagates features as the plan says.
+func (w *work) propagate(p *graph.Propagation, nodes []int32) (*store, error) {
+	var spill *memory.Spill
+	if w.chosen.propagate.Spill {
+		var err error
+		if spill, err = w.disk(); err != nil {
+			return nil, err
+		}
+	}
+	h, err := p.Run(w.ctx, w.chosen.propagate, w.pool, spill)
+	if err != nil {
+		return nil, err
+	}
+	return newStore(h, nodes, w.data.Nodes), nil
+}
+
+// hops propagates the features of all nodes that the splits name.
+func (w *work) hops() (*store, error) {
+	if _, err := w.normalized(w.design.Norm); err != nil {
+		return nil, err
+	}
+	nodes := w.data.wanted(w.data.splits, true)
+	p := w.propagation(w.design, nodes)
+	p.Progress = func(done, _ int) { w.job.Advance(done) }
+	w.job.Stage(stagePropagate, "blocks", 0)
+	return w.propagate(p, nodes)
+}
+
+// trainAll trains every trial.
+func (w *work) trainAll(s *store) (err error) {
+	d := w.data
+	sizes := d.sizesOf(w.design, w.training, d.splits, w.chosen.blockBytes)
+	ps, err := w.design.Compile(w.training, d.Features.Cols, d.Classes, sizes.batch, sizes.block, w.job.Threads)
+	if err != nil {
+		return err
+	}
+	shop, err := newWorkshop(d, w.design, w.training, ps, sizes, true, w.pool)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, shop.close()) }()
+	report := newReport(d)
+	for trial, err := range w.job.Trials() {
+		if err != nil {
+			return err
+		}
+		if err := w.trial(trial, shop, s, report); err != nil {
+			return err
+		}
+	}
+	report.add(w.job)
+	section, err := tuningSection(w.job)
+	if section != nil {
+		w.job.AddSection(*section)
+	}
+	return err
+}
+
+// trial trains one seed.
+func (w *work) trial(trial *run.Trial, shop *workshop, s *store, report *report) error {
+	split := w.data.splits[trial.Seed-w.job.Seed]
+	w.job.Stage(stageTrain, "epochs", w.training.Epochs)
+	if err := shop.open(s, split); err != nil {
+		return err
+	}
+	shop.begin(trial.Seed)
+	if c, err := trial.Restore(); err != nil {
+		return err
+	} else if c != nil {
+		if err := errors.Join(shop.resume(c), c.Close()); err != nil {
+			return err
+		}
+	}
+	for !shop.finished() {
+		loss, val, err := shop.runEpoch()
+		if err != nil {
+			return err
+		}
+		err = trial.Log(shop.trainer.epoch, run.Metric{Name: "loss", Value: loss},
+			run.Metric{Name: "val_loss", Value: val.MeanLoss()}, run.Metric{Name: "val_accuracy", Value: val.Accuracy()})
+		if err != nil {
+			return err
+		}
+		if err := trial.EndStep(shop.trainer.epoch, shop.snapshot); err != nil {
+			return err
+		}
+	}
+	shop.restoreBest()
+	o := run.Outcome{Score: shop.best.Accuracy, Model: run.Trained{
+		Config: configOf(w), Tensors: run.SessionTensors(shop.session, run.Weights),
+	}}
+	if len(split.Test) > 0 {
+		test, err := shop.test(s, split)
+		if err != nil {
+			return err
+		}
+		o.Metrics = append(o.Metrics, run.Metric{Name: "test_accuracy", Value: test.Accuracy()}, run.Metric{Name: "test_macro_f1", Value: test.MacroF1()})
+		report.scores = append(report.scores, test)
+		report.val = append(report.val, shop.best.Accuracy)
+	}
+	o.Metrics = append(o.Metrics,
+		run.Metric{Name: "val_accuracy", Value: shop.best.Accuracy}, run.Metric{Name: "val_loss", Value: shop.best.Loss},
+		run.Metric{Name: "best_epoch", Value: float64(shop.best.Epoch)})
+	return trial.Finish(o)
+}

@@ -1,0 +1,131 @@
+package sgap
+
+import (
+	"github.com/seraph-ml/seraph/engine/kernel"
+	"github.com/seraph-ml/seraph/engine/memory"
+	"github.com/seraph-ml/seraph/graph"
+)
+
+// store is the hops of a propagation, with where each node stands among their rows.
+type store struct {
+	*graph.Hops
+	position []int32 // of each node; nil where row u is that of node u
+}
+
+// newStore returns the hops with the nodes that they were computed for (nil: all).
+func newStore(h *graph.Hops, nodes []int32, all int) *store {
+	s := &store{Hops: h}
+	if nodes != nil {
+		s.position = make([]int32, all)
+		for i, u := range nodes {
+			s.position[u] = int32(i)
+		}
+	}
+	return s
+}
+
+// rowsOf translates nodes into rows.
+func (s *store) rowsOf(nodes []int32) []int32 {
+	if s.position == nil {
+		return nodes
+	}
+	rows := make([]int32, len(nodes))
+	for i, u := range nodes {
+		rows[i] = s.position[u]
+	}
+	return rows
+}
+
+// buffer is memory for rows of the hops that a design reads.
+type buffer struct {
+	arena *memory.Arena
+	hops  [][]float32
+	cols  int
+	rows  int // room
+}
+
+// bufferBytes is what a buffer takes.
+func bufferBytes(rows, reads, cols int) int64 {
+	return int64(reads) * (4*int64(rows)*int64(cols) + memory.Align)
+}
+
+func newBuffer(rows, reads, cols int) (*buffer, error) {
+	arena, err := memory.NewArena(bufferBytes(rows, reads, cols))
+	if err != nil {
+		return nil, err
+	}
+	b := &buffer{arena: arena, cols: cols, rows: rows}
+	step := (4*int64(rows)*int64(cols) + memory.Align - 1) / memory.Align * memory.Align
+	for i := range int64(reads) {
+		b.hops = append(b.hops, arena.Float32s(i*step, rows*cols))
+	}
+	return b, nil
+}
+
+func (b *buffer) close() error {
+	if b == nil {
+		return nil
+	}
+	return b.arena.Close()
+}
+
+// gather fills the buffer with the rows of some nodes, hops first and following.
+func (b *buffer) gather(s *store, nodes, labels []int32, first int) (*Rows, error) {
+	r := &Rows{Count: len(nodes), Labels: labels}
+	rows := s.rowsOf(nodes)
+	for i, h := range b.hops {
+		dst := h[:len(nodes)*b.cols]
+		if err := s.Gather(rows, first+i, dst); err != nil {
+			return nil, err
+		}
+		r.Hops = append(r.Hops, dst)
+	}
+	return r, nil
+}
+
+// read fills the buffer with rows lo to hi of the store.
+func (b *buffer) read(s *store, lo, hi, first int, into *Rows) error {
+	into.Count = hi - lo
+	into.Hops = into.Hops[:0]
+	for i, h := range b.hops {
+		dst := h[:(hi-lo)*b.cols]
+		if whole := s.Matrix(first + i); whole != nil {
+			dst = whole[lo*b.cols : hi*b.cols]
+		} else if err := s.ReadRows(lo, hi, first+i, dst); err != nil {
+			return err
+		}
+		into.Hops = append(into.Hops, dst)
+	}
+	return nil
+}
+
+// take copies some rows of r into the buffer: a batch.
+func (b *buffer) take(r *Rows, rows []int32, into *Rows) {
+	into.Count = len(rows)
+	into.Hops, into.Labels = into.Hops[:0], into.Labels[:0]
+	for i, h := range b.hops {
+		for k, row := range rows {
+			copy(h[k*b.cols:(k+1)*b.cols], r.Hops[i][int(row)*b.cols:])
+		}
+		into.Hops = append(into.Hops, h[:len(rows)*b.cols])
+	}
+	for _, row := range rows {
+		into.Labels = append(into.Labels, r.Labels[row])
+	}
+}
+
+// shuffle orders 0 … n−1 at random: the order of training rows in an epoch.
+func shuffle(order []int32, seed uint64, epoch int) {
+	for i := range order {
+		order[i] = int32(i)
+	}
+	random := kernel.Key{Seed: seed, Stream: orderStream, Step: uint64(epoch)}.Sequence()
+	for i := len(order) - 1; i > 0; i-- {
+		w := random.Block(uint64(i))
+		j := int((uint64(w[0])<<32 | uint64(w[1])) % uint64(i+1))
+		order[i], order[j] = order[j], order[i]
+	}
+}
+
+// orderStream is the stream of the order of training rows.
+const orderStream = 0x6f72646572 // "order"

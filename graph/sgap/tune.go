@@ -1,0 +1,371 @@
+package sgap
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+
+	"github.com/seraph-ml/seraph/engine/memory"
+	"github.com/seraph-ml/seraph/engine/plan"
+	"github.com/seraph-ml/seraph/format"
+	"github.com/seraph-ml/seraph/graph"
+	"github.com/seraph-ml/seraph/run"
+)
+
+// tuning is the search for settings on validation, in two rounds:
+//
+//  1. Every candidate is trained on the first seed. Candidate 0 is the settings as they are; the others are drawn without
+//     replacement from the grid of the preset's axes, by the job's seed. Settings that the user gave stay as given.
+//  2. Where the job has several seeds, the best quarter (at least three) is trained on the first three, and the mean counts.
+//
+// The candidate with the best validation accuracy wins (ties: the lower validation loss, then the earlier candidate). A
+// candidate stops after 30 epochs without a better score. Test nodes are not looked at.
+type tuning struct {
+	work       *work
+	candidates []candidate
+	seeds      int // of round 2
+}
+
+// candidate is settings to try, and how they fared.
+type candidate struct {
+	Settings map[string]string `json:"settings"`
+	Accuracy []float64         `json:"val_accuracy"` // of each seed tried
+	Loss     []float64         `json:"val_loss"`
+
+	design   Design
+	training Training
+}
+
+const (
+	tuneName     = "tune.json"
+	tuneSeeds    = 3
+	tunePatience = 30
+	tuneStream   = 0x74756e65 // "tune"
+)
+
+// newTuning draws the candidates.
+func (w *work) newTuning(n int) (*tuning, error) {
+	t := &tuning{work: w, seeds: min(w.job.Seeds, tuneSeeds)}
+	var axes []axis
+	size := 1
+	for _, a := range w.preset.tuned {
+		if !w.job.Given(a.key) {
+			axes = append(axes, a)
+			size *= len(a.values)
+		}
+	}
+	if size == 1 {
+		return nil, nil
+	}
+	first := map[string]string{}
+	for _, a := range axes {
+		first[a.key] = w.job.Lookup(a.key).Text
+	}
+	if err := t.add(first); err != nil {
+		return nil, err
+	}
+	order := make([]int32, size)
+	shuffle(order, w.job.Seed^tuneStream, 0)
+	for _, point := range order[:min(n-1, size)] {
+		texts := map[string]string{}
+		for _, a := range axes {
+			texts[a.key] = a.values[int(point)%len(a.values)]
+			point /= int32(len(a.values))
+		}
+		if err := t.add(texts); err != nil {
+			return nil, err
+		}
+	}
+	return t, nil
+}
+
+func (t *tuning) add(texts map[string]string) error {
+	values, err := t.work.job.Values.With(texts)
+	if err != nil {
+		return err
+	}
+	c := candidate{Settings: texts}
+	c.design, c.training = t.work.preset.design(values, t.work.job.Precision == "bf16")
+	if c.training.Patience == 0 {
+		c.training.Patience = tunePatience
+	}
+	t.candidates = append(t.candidates, c)
+	return nil
+}
+
+// largest is a design that takes no less memory than any candidate.
+func (t *tuning) largest() (Design, Training) {
+	d, tr := t.candidates[0].design, t.candidates[0].training
+	for _, c := range t.candidates {
+		d.Hops = max(d.Hops, c.design.Hops)
+		if c.design.Scaling == graph.ScaleRMS {
+			d.Scaling = graph.ScaleRMS
+		}
+		d.Head.Dropout = max(d.Head.Dropout, c.design.Head.Dropout)
+		d.Head.InputDropout = max(d.Head.InputDropout, c.design.Head.InputDropout)
+	}
+	return d, tr
+}
+
+// variant is what the hops depend on.
+type variant struct {
+	norm    graph.Norm
+	scaling graph.Scaling
+}
+
+// variants groups the candidates (indices) by their hops.
+func (t *tuning) variants(chosen []int) (list []variant, of map[variant][]int) {
+	of = map[variant][]int{}
+	for _, i := range chosen {
+		v := variant{t.candidates[i].design.Norm, t.candidates[i].design.Scaling}
+		if of[v] == nil {
+			list = append(list, v)
+		}
+		of[v] = append(of[v], i)
+	}
+	return list, of
+}
+
+// hops describes the hops that some candidates of a variant need together, for the nodes that train and validate.
+func (t *tuning) hops(v variant, members []int, seeds int) (design Design, nodes []int32) {
+	design = Design{Norm: v.norm, Scaling: v.scaling}
+	for _, i := range members {
+		design.Hops = max(design.Hops, t.candidates[i].design.Hops)
+	}
+	return design, t.work.data.wanted(t.work.data.splits[:seeds], false)
+}
+
+// propagation is graph.Propagation for hops; Last needs them from the first that any candidate reads.
+func (t *tuning) propagation(design Design, members []int, nodes []int32) *graph.Propagation {
+	p := t.work.propagation(design, nodes)
+	p.First = design.Hops
+	for _, i := range members {
+		p.First = min(p.First, t.candidates[i].design.FirstHop())
+	}
+	return p
+}
+
+// stage is the plan of the search: the largest of all candidates.
+func (t *tuning) stage(pl *planner, w way) (plan.Stage, error) {
+	s := plan.Stage{Name: stageTune}
+	d := pl.data
+	all := t.all()
+	list, of := t.variants(all)
+	var most plan.Stage
+	for _, v := range list {
+		design, nodes := t.hops(v, of[v], t.seeds)
+		hops := t.propagation(design, of[v], nodes).Stage(w.propagate)
+		if hops.Peak() > most.Peak() {
+			most.Items = hops.Items
+		}
+		s.DiskRead += hops.DiskRead
+		s.DiskWrite += hops.DiskWrite
+		s.Flops += hops.Flops
+		s.Traffic += hops.Traffic
+	}
+	s.Items = most.Items
+	var shop []plan.Item
+	var shopBytes int64
+	for _, c := range t.candidates {
+		sizes := d.sizesOf(c.design, c.training, d.splits[:t.seeds], w.blockBytes)
+		ps, err := c.design.Compile(c.training, d.Features.Cols, d.Classes, sizes.batch, sizes.block, pl.job.Threads)
+		if err != nil {
+			return s, err
+		}
+		items := d.workItems(c.design, ps, sizes, false)
+		sum := plan.Stage{Items: items}
+		if sum.Peak() > shopBytes {
+			shop, shopBytes = items, sum.Peak()
+		}
+		epochs := float64(c.training.Epochs)
+		addCost(&s, epochs*float64(sizes.train)/float64(sizes.batch), ps.Train.Cost)
+		addCost(&s, epochs*float64(sizes.val)/float64(sizes.block), ps.Eval.Cost)
+	}
+	s.Items = append(s.Items, shop...)
+	return s, nil
+}
+
+func (t *tuning) all() []int {
+	all := make([]int, len(t.candidates))
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}
+
+// run searches and makes what it finds the settings of the job.
+func (t *tuning) run() error {
+	job := t.work.job
+	chosen := t.all()
+	total := len(chosen)
+	second := 0
+	if t.seeds > 1 {
+		second = max(3, len(chosen)/4)
+		total += second * (t.seeds - 1)
+	}
+	job.Stage(stageTune, "trainings", total)
+	done := 0
+	if err := t.round(chosen, 0, 1, &done); err != nil {
+		return err
+	}
+	if t.seeds > 1 {
+		t.rank(chosen)
+		chosen = chosen[:min(second, len(chosen))]
+		if err := t.round(chosen, 1, t.seeds, &done); err != nil {
+			return err
+		}
+	}
+	t.rank(chosen)
+	best := &t.candidates[chosen[0]]
+	if err := t.write(chosen); err != nil {
+		return err
+	}
+	job.Notef("tuned on validation, %d settings tried: %s (validation accuracy %.4f)", len(t.candidates), describe(best.Settings), mean(best.Accuracy))
+	return job.Tune(best.Settings)
+}
+
+// round trains the chosen candidates on seeds from lo to hi.
+func (t *tuning) round(chosen []int, lo, hi int, done *int) error {
+	list, of := t.variants(chosen)
+	for _, v := range list {
+		if err := t.variant(v, of[v], lo, hi, done); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// variant propagates once and trains the candidates that share the hops.
+func (t *tuning) variant(v variant, members []int, lo, hi int, done *int) (err error) {
+	w := t.work
+	if _, err := w.normalized(v.norm); err != nil {
+		return err
+	}
+	design, nodes := t.hops(v, members, hi)
+	s, err := w.propagate(t.propagation(design, members, nodes), nodes)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	for _, i := range members {
+		if err := t.try(&t.candidates[i], s, lo, hi); err != nil {
+			return err
+		}
+		*done += hi - lo
+		w.job.Advance(*done)
+		if err := w.job.Interrupted(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// try trains a candidate on some seeds.
+func (t *tuning) try(c *candidate, s *store, lo, hi int) (err error) {
+	w := t.work
+	d := w.data
+	sizes := d.sizesOf(c.design, c.training, d.splits[:t.seeds], w.chosen.blockBytes)
+	ps, err := c.design.Compile(c.training, d.Features.Cols, d.Classes, sizes.batch, sizes.block, w.job.Threads)
+	if err != nil {
+		return err
+	}
+	shop, err := newWorkshop(d, c.design, c.training, ps, sizes, false, w.pool)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, shop.close()) }()
+	for seed := lo; seed < hi; seed++ {
+		if err := shop.open(s, d.splits[seed]); err != nil {
+			return err
+		}
+		shop.begin(w.job.Seed + uint64(seed))
+		for !shop.finished() {
+			if _, _, err := shop.runEpoch(); err != nil {
+				break // it diverged: as good as its best epoch
+			}
+		}
+		c.Accuracy = append(c.Accuracy, shop.best.Accuracy)
+		c.Loss = append(c.Loss, shop.best.Loss)
+	}
+	return nil
+}
+
+// rank sorts candidates, the best first.
+func (t *tuning) rank(chosen []int) {
+	slices.SortStableFunc(chosen, func(a, b int) int {
+		x, y := &t.candidates[a], &t.candidates[b]
+		return cmp.Or(cmp.Compare(mean(y.Accuracy), mean(x.Accuracy)), cmp.Compare(mean(x.Loss), mean(y.Loss)), cmp.Compare(a, b))
+	})
+}
+
+func mean(x []float64) float64 {
+	var sum float64
+	for _, v := range x {
+		sum += v
+	}
+	return sum / float64(max(len(x), 1))
+}
+
+// describe writes settings in the order of their names: "hops=2 lr=0.2".
+func describe(settings map[string]string) string {
+	text := ""
+	for _, key := range slices.Sorted(maps.Keys(settings)) {
+		if text != "" {
+			text += " "
+		}
+		text += key + "=" + settings[key]
+	}
+	return text
+}
+
+// record is tune.json: all candidates, the winner first.
+type record struct {
+	Version    int         `json:"version"`
+	Chosen     int         `json:"chosen"`
+	Candidates []candidate `json:"candidates"`
+}
+
+func (t *tuning) write(chosen []int) error {
+	text, err := json.MarshalIndent(record{1, chosen[0], t.candidates}, "", "  ")
+	if err != nil {
+		return err
+	}
+	return memory.WriteAtomic(t.work.job.Dir.File(tuneName), append(text, '\n'))
+}
+
+// tuningSection is the search as a section of the report, from what it wrote; nil when there was none.
+func tuningSection(job *run.Job) (*run.Section, error) {
+	path := job.Dir.File(tuneName)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	var r record
+	if err == nil {
+		err = json.Unmarshal(text, &r)
+	}
+	if err != nil {
+		return nil, format.CorruptAt(path, -1, "record of the search", "", "").WithCause(err)
+	}
+	table := run.Table{Caption: "Settings tried, the best first", Head: []string{"settings", "seeds", "validation accuracy", "validation loss"}}
+	order := make([]int, len(r.Candidates))
+	for i := range order {
+		order[i] = i
+	}
+	t := &tuning{candidates: r.Candidates}
+	t.rank(order)
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(len(r.Candidates[b].Accuracy), len(r.Candidates[a].Accuracy)) })
+	for _, i := range order {
+		c := &r.Candidates[i]
+		table.Rows = append(table.Rows, []string{describe(c.Settings), fmt.Sprint(len(c.Accuracy)), fmt.Sprintf("%.4f", mean(c.Accuracy)), fmt.Sprintf("%.4f", mean(c.Loss))})
+	}
+	return &run.Section{
+		Title:   "Tuning",
+		Text:    "Every candidate was trained on the first seed, the best quarter on more where the run has several; the best on validation was taken. Test nodes were not looked at.",
+		Figures: []run.Figure{table},
+	}, nil
+}
