@@ -122,12 +122,17 @@ func (o attention) Gradient(d *Derivative) {
 	d.InGrad[0] = d.P.apply1(attentionGrad{o}, d.In[0], d.Out[0], d.Out[1], d.OutGrad[0])
 }
 
-// keep returns the factor of the probability of key j for query i: 1, or 0 or 1/(1 − rate) under dropout.
-func (o attention) keep(key kernel.Key, batch, head, i, j, length int) float64 {
+// keep returns the factor of the probability of key j for query i: 1, or 0 or 1/(1 − rate) under dropout. The random words
+// are those that kernel.Attention documents: for tiles of 64 keys, word j mod 64 div 16 of a block for each j mod 16.
+func (o attention) keep(random kernel.Sequence, head, i, j int) float64 {
 	if o.Dropout == 0 {
 		return 1
 	}
-	return 1
+	block := random.Block(uint64(head)<<38 | uint64(i)<<18 | uint64(j/64*16+j%16))
+	if float64(block[j%64/16]) < math.Round(o.Dropout*(1<<32)) {
+		return 0
+	}
+	return 1 / (1 - o.Dropout)
 }
 
 func (o attention) Reference(c *ReferenceCall) {
@@ -160,6 +165,7 @@ func (o attention) head(qkv *Array, b, token, which, h int) []float64 {
 func (o attention) probabilities(qkv *Array, key kernel.Key, f func(b, h, i int, p, kept []float64, lse float64)) {
 	length := qkv.Dims[1]
 	scale := 1 / math.Sqrt(float64(o.headDim(qkv.Dims[2])))
+	random := key.Sequence()
 	for b := range qkv.Dims[0] {
 		for h := range o.Heads {
 			for i := range length {
@@ -175,7 +181,7 @@ func (o attention) probabilities(qkv *Array, key kernel.Key, f func(b, h, i int,
 						p[j] += q[x] * k[x] * scale
 					}
 					top = max(top, p[j])
-					kept[j] = o.keep(key, b, h, i, j, length)
+					kept[j] = o.keep(random, b*o.Heads+h, i, j)
 				}
 				var s float64
 				for j := range p {
