@@ -17,7 +17,7 @@ type Adagrad struct {
 	scalars adagradScalars
 }
 
-// adagradScalars are the factors of a step. The offsets stand in gen/optimizer.go.
+// adagradScalars are the factors of a step. gen/optimizer.go lists them in this order.
 type adagradScalars struct{ gradScale, l2, lr, eps float32 }
 
 // Check says what is wrong with the sizes. Run does not check.

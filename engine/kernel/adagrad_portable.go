@@ -1,7 +1,7 @@
 package kernel
 
-// adagradRow makes a step of Adagrad on parameters with the kernels of a level.
-func adagradRow(_ Level, param, grad, sum []float32, s *adagradScalars) {
+// adagradElements is the portable adagradRow.
+func adagradElements(param, grad, sum []float32, s *adagradScalars) {
 	for i, p := range param {
 		g := float32(grad[i]*s.gradScale) + float32(s.l2*p)
 		sum[i] += float32(g * g)

@@ -28,7 +28,7 @@ type AdamW struct {
 	scalars adamScalars
 }
 
-// adamScalars are the factors of a step. The offsets stand in gen/optimizer.go.
+// adamScalars are the factors of a step. gen/optimizer.go lists them in this order.
 type adamScalars struct {
 	gradScale, l2, decay    float32
 	beta1, beta1Rest        float32

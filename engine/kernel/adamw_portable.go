@@ -2,8 +2,8 @@ package kernel
 
 import "math"
 
-// adamwRow makes a step of AdamW on parameters with the kernels of a level.
-func adamwRow(_ Level, param, grad, m, v []float32, s *adamScalars) {
+// adamwElements is the portable adamwRow.
+func adamwElements(param, grad, m, v []float32, s *adamScalars) {
 	for i, p := range param {
 		g := float32(grad[i]*s.gradScale) + float32(s.l2*p)
 		mi := float32(s.beta1*m[i]) + float32(s.beta1Rest*g)

@@ -1,7 +1,7 @@
 package kernel
 
-// binaryRow computes dst = a op b with the kernels of a level; all have the same length.
-func binaryRow(_ Level, op BinaryOp, dst, a, b []float32) {
+// binaryElements is the portable binaryRow.
+func binaryElements(op BinaryOp, dst, a, b []float32) {
 	switch op {
 	case Add:
 		for i, v := range a {
@@ -18,15 +18,15 @@ func binaryRow(_ Level, op BinaryOp, dst, a, b []float32) {
 	}
 }
 
-// axpbyRow computes dst = alpha·a + beta·b with the kernels of a level; all have the same length.
-func axpbyRow(_ Level, dst, a, b []float32, alpha, beta float32) {
+// axpbyElements is the portable axpbyRow.
+func axpbyElements(dst, a, b []float32, alpha, beta float32) {
 	for i, v := range a {
 		dst[i] = float32(alpha*v) + float32(beta*b[i])
 	}
 }
 
-// scaleRow computes dst = alpha·x with the kernels of a level; both have the same length.
-func scaleRow(_ Level, dst, x []float32, alpha float32) {
+// scaleElements is the portable scaleRow.
+func scaleElements(dst, x []float32, alpha float32) {
 	for i, v := range x {
 		dst[i] = alpha * v
 	}

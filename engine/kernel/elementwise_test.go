@@ -29,7 +29,26 @@ func rowKernels() []rowKernel {
 			rowKernel{act.String() + " derivative", 3, 1, true, exact || act == Exp,
 				func(level Level, _ int, x [][]float32) { activateGradRow(level, act, x[0], x[1], x[2]) }})
 	}
-	return all
+	for op := range binaryOps {
+		all = append(all, rowKernel{op.String(), 3, 1, true, true, func(level Level, _ int, x [][]float32) { binaryRow(level, op, x[0], x[1], x[2]) }})
+	}
+	adam := adamScalars{0.5, 0.01, 0.99, 0.9, 0.1, 0.999, 0.001, 0.01, 0.3, 1e-8}
+	sgd := sgdScalars{0.5, 0.01, 0.1, 0.9, 0.8, 1, 0.9}
+	return append(all,
+		rowKernel{"αa + βb", 3, 1, true, true, func(level Level, _ int, x [][]float32) { axpbyRow(level, x[0], x[1], x[2], 0.3, -1.7) }},
+		rowKernel{"scale", 2, 1, true, true, func(level Level, _ int, x [][]float32) { scaleRow(level, x[0], x[1], 0.3) }},
+		rowKernel{"PReLU", 3, 1, true, true, func(level Level, _ int, x [][]float32) { preluRow(level, x[0], x[1], x[2]) }},
+		rowKernel{"PReLU with one slope", 2, 1, true, true, func(level Level, _ int, x [][]float32) { preluRow(level, x[0], x[1], []float32{0.25}) }},
+		rowKernel{"derivative of PReLU", 5, 2, true, true, func(level Level, _ int, x [][]float32) { preluGradRow(level, x[0], x[1], x[2], x[3], x[4]) }},
+		rowKernel{"derivative of PReLU with one slope", 4, 2, true, true,
+			func(level Level, _ int, x [][]float32) { preluGradRow(level, x[0], x[1], x[2], x[3], []float32{0.25}) }},
+		rowKernel{"AdamW", 4, 3, false, true, func(level Level, _ int, x [][]float32) { adamwRow(level, x[0], x[3], x[1], x[2], &adam) }},
+		rowKernel{"SGD", 2, 1, false, true, func(level Level, _ int, x [][]float32) { sgdRow(level, x[0], x[1], &sgd) }},
+		rowKernel{"SGD with momentum", 3, 2, false, true, func(level Level, _ int, x [][]float32) { momentumRow(level, x[0], x[2], x[1], &sgd) }},
+		rowKernel{"Adagrad", 3, 2, false, true, func(level Level, _ int, x [][]float32) {
+			adagradRow(level, x[0], x[2], x[1], &adagradScalars{0.5, 0.01, 0.1, 1e-10})
+		}},
+	)
 }
 
 // testLevels are the levels up to AVX512 that this machine can run; those above have the same elementwise kernels.

@@ -99,7 +99,7 @@ func (p *PReLUGrad) run(pool *Pool, level Level) {
 	var lent *scratch
 	p.columns, lent = pool.borrow(p.Cols)
 	pool.For(units, 1, (*preluGradTask)(p))
-	p.DSlope[0] = sumLanes(p.columns)
+	p.DSlope[0] = rowSum(p.columns)
 	p.columns = nil
 	giveBack(lent)
 }
@@ -125,24 +125,10 @@ func (p *preluGradTask) stripe(j, n int) {
 		var acc [stripe]float32
 		for r := r0; r < min(r0+Chunk, rows); r++ {
 			i := r*p.Cols + j
-			preluGradRow(p.level, p.DX[i:i+n], p.DY[i:i+n], p.X[i:i+n], slope, acc[:n])
+			preluGradRow(p.level, p.DX[i:i+n], acc[:n], p.DY[i:i+n], p.X[i:i+n], slope)
 		}
 		sum.add(&acc)
 	}
 	total := sum.total()
 	copy(p.columns[j:j+n], total[:n])
-}
-
-// sumLanes adds up x as the package defines a sum along a contiguous axis.
-func sumLanes(x []float32) float32 {
-	var lane [16]float32
-	for i, v := range x {
-		lane[i%16] += v
-	}
-	for half := 8; half > 0; half /= 2 {
-		for i := range half {
-			lane[i] += lane[i+half]
-		}
-	}
-	return lane[0]
 }

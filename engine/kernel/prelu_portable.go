@@ -1,7 +1,7 @@
 package kernel
 
-// preluRow computes a row of PReLU; slope has one element or as many as x.
-func preluRow(_ Level, dst, x, slope []float32) {
+// preluElements is the portable preluRow.
+func preluElements(dst, x, slope []float32) {
 	for i, v := range x {
 		if !(v > 0) {
 			v *= slope[i%len(slope)]
@@ -10,8 +10,8 @@ func preluRow(_ Level, dst, x, slope []float32) {
 	}
 }
 
-// preluGradRow computes a row of the derivative of PReLU and adds what it gives to the derivative of the slopes to acc.
-func preluGradRow(_ Level, dx, dy, x, slope, acc []float32) {
+// preluGradElements is the portable preluGradRow.
+func preluGradElements(dx, acc, dy, x, slope []float32) {
 	for i, v := range x {
 		d := dy[i]
 		if !(v > 0) {

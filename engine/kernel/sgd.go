@@ -21,7 +21,7 @@ type SGD struct {
 	scalars sgdScalars
 }
 
-// sgdScalars are the factors of a step. The offsets stand in gen/optimizer.go.
+// sgdScalars are the factors of a step. gen/optimizer.go lists them in this order.
 type sgdScalars struct {
 	gradScale, l2, lr float32
 	mu, rest          float32 // b ← mu·b + rest·g

@@ -1,15 +1,15 @@
 package kernel
 
-// sgdRow makes a step without momentum on parameters with the kernels of a level.
-func sgdRow(_ Level, param, grad []float32, s *sgdScalars) {
+// sgdElements is the portable sgdRow.
+func sgdElements(param, grad []float32, s *sgdScalars) {
 	for i, p := range param {
 		g := float32(grad[i]*s.gradScale) + float32(s.l2*p)
 		param[i] = p - float32(s.lr*g)
 	}
 }
 
-// momentumRow makes a step with momentum on parameters with the kernels of a level.
-func momentumRow(_ Level, param, grad, momentum []float32, s *sgdScalars) {
+// momentumElements is the portable momentumRow.
+func momentumElements(param, grad, momentum []float32, s *sgdScalars) {
 	for i, p := range param {
 		g := float32(grad[i]*s.gradScale) + float32(s.l2*p)
 		b := float32(s.mu*momentum[i]) + float32(s.rest*g)

@@ -16,6 +16,8 @@ var files = []struct {
 	{"map_amd64.s", mapFile},
 	{"matmul_bf16_amd64.s", matmulBF16File},
 	{"matmul_pack_amd64.s", packFile},
+	{"binary_amd64.s", binaryFile},
+	{"optimizer_amd64.s", optimizerFile},
 }
 
 func main() {

@@ -279,7 +279,7 @@ func writeMaps(a *Asm, v Vec) {
 	var forward, backward []string
 	for _, act := range activations {
 		name := fmt.Sprintf("map%s%s", act.name, v.Name)
-		m := &mapKernel{rowFunc(a, v, name+"<>", 8, []string{"dst", "x"}, name+": dst = act(x)")}
+		m := &mapKernel{rowFunc(a, v, name+"<>", 8, []string{"dst", "x"}, 0, name+": dst = act(x)")}
 		m.Each(func() {
 			m.Load(1, m.x())
 			act.forward(m)
@@ -288,7 +288,7 @@ func writeMaps(a *Asm, v Vec) {
 		forward = append(forward, name)
 
 		name = fmt.Sprintf("mapGrad%s%s", act.name, v.Name)
-		m = &mapKernel{rowFunc(a, v, name+"<>", 8, []string{"dx", "dy", "xy"}, name+": dx = dy·act′")}
+		m = &mapKernel{rowFunc(a, v, name+"<>", 8, []string{"dx", "dy", "xy"}, 0, name+": dx = dy·act′")}
 		m.Each(func() {
 			m.Load(1, m.dy())
 			m.Load(2, m.x())

@@ -16,14 +16,14 @@ var rowOperands = []string{"DI", "SI", "DX", "R8", "R9", "R10"}
 // tailMask is the register that holds the mask of AVX2.
 const tailMask = "Y15"
 
-// rowFunc begins a function whose last arguments are pointers to the operands, and n; skip bytes of others stand before.
-func rowFunc(a *Asm, v Vec, name string, skip int, operands []string, doc string) *Row {
+// rowFunc begins a function whose arguments are: before bytes of others, pointers to the operands, n, after bytes of others.
+func rowFunc(a *Asm, v Vec, name string, before int, operands []string, after int, doc string) *Row {
 	r := &Row{Lanes: Lanes{a, v}, operands: rowOperands[:len(operands)]}
-	a.Func(name, 0, skip+8*(len(operands)+1), doc)
+	a.Func(name, 0, before+8*(len(operands)+1)+after, doc)
 	for i, reg := range r.operands {
-		a.I("MOVQ %s+%d(FP), %s", operands[i], skip+8*i, reg)
+		a.I("MOVQ %s+%d(FP), %s", operands[i], before+8*i, reg)
 	}
-	a.I("MOVQ n+%d(FP), CX", skip+8*len(operands))
+	a.I("MOVQ n+%d(FP), CX", before+8*len(operands))
 	return r
 }
 
