@@ -7,12 +7,6 @@ import (
 	"testing"
 )
 
-// randomBF16 returns a matrix as randomMat does, of bfloat16 numbers.
-func randomBF16(r *rand.Rand, rows, cols int, l layout, off, pad int) MatBF16 {
-	m := randomMat(r, rows, cols, l, off, pad)
-	return toBF16(m)
-}
-
 // toBF16 rounds the elements of a matrix and lays them out as they were.
 func toBF16(m Mat) MatBF16 {
 	h := make([]uint16, len(m.Data)+1)[1:]
@@ -105,7 +99,7 @@ func TestBF16ProductAgreesWithFloat64(t *testing.T) {
 				name := fmt.Sprintf("%d×%d×%d, level %v, %d workers, strides %d %d, %d %d, %d %d", rows, cols, k, level, pool.Workers(),
 					mm.A.RowStride, mm.A.ColStride, mm.B.RowStride, mm.B.ColStride, mm.C.RowStride, mm.C.ColStride)
 				if first != nil {
-					if i := differ(mm.C.Data, first); i >= 0 {
+					if i, bad := differs(mm.C.Data, first); bad {
 						t.Fatalf("%s: element %d of C is %v, %v with one worker", name, i, mm.C.Data[i], first[i])
 					}
 					continue
@@ -163,7 +157,7 @@ func TestBF16ProductOfSmallIntegersIsExact(t *testing.T) {
 		}
 		for _, level := range append(levels(), Generic) {
 			mm.run(nil, level)
-			if i := differ(mm.C.Data, want); i >= 0 {
+			if i, bad := differs(mm.C.Data, want); bad {
 				t.Fatalf("%d×%d×%d, level %v: element %d is %v, want %v", rows, cols, k, level, i, mm.C.Data[i], want[i])
 			}
 		}
@@ -180,13 +174,13 @@ func TestRoundedOperandsGiveTheBitsOfBF16Operands(t *testing.T) {
 		for _, level := range append([]Level{Generic}, levels()...) {
 			got.run(nil, level)
 			want.run(nil, level)
-			if i := differ(got.C.Data, want.C.Data); i >= 0 {
+			if i, bad := differs(got.C.Data, want.C.Data); bad {
 				t.Errorf("level %v, layouts %d and %d: element %d is %v, of bfloat16 operands %v", level, n%3, n/3, i, got.C.Data[i], want.C.Data[i])
 			}
 			if level == Generic {
 				generic = append(generic, got.C.Data...)
 			}
-			if i := differ(got.C.Data, generic); level <= AVX512 && i >= 0 {
+			if i, bad := differs(got.C.Data, generic); level <= AVX512 && bad {
 				t.Errorf("level %v: element %d is %v, at the generic level %v", level, i, got.C.Data[i], generic[i])
 			}
 		}

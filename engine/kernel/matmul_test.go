@@ -85,16 +85,6 @@ func randomMat(r *rand.Rand, rows, cols int, l layout, off, pad int) Mat {
 
 func at(m Mat, i, j int) *float32 { return &m.Data[i*m.RowStride+j*m.ColStride] }
 
-// differ returns the first index at which two slices have different bits, or −1. NaNs are alike.
-func differ(x, y []float32) int {
-	for i := range x {
-		if math.Float32bits(x[i]) != math.Float32bits(y[i]) && (x[i] == x[i] || y[i] == y[i]) {
-			return i
-		}
-	}
-	return -1
-}
-
 // between returns the first index of data, laid out as m, that is no element of m and differs from before, or −1.
 func between(m Mat, data, before []float32) int {
 	element := make([]bool, len(data))
