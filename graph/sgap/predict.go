@@ -3,7 +3,6 @@ package sgap
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"math"
 	"os"
@@ -200,9 +199,4 @@ func writeTable(out string, emit func(write func(*table.Table) error) error) err
 		return csv(table.NewCSVWriter(os.Stdout))
 	}
 	return format.WriteFile(out, func(w io.Writer) error { return csv(table.NewCSVWriter(w)) })
-}
-
-// Demo implements run.Model.
-func (m Model) Demo(_ context.Context, dir string, seed uint64) (data string, set map[string]string, err error) {
-	return "", nil, fmt.Errorf("no demo")
 }
