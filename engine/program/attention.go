@@ -89,29 +89,34 @@ func (o attention) Cost(in, _ []tensor.Type) Cost {
 	return c
 }
 
-// fill sets operand and sizes of a kernel.
-func (o attention) fill(k *kernel.Attention, qkv *tensor.Tensor, key kernel.Key) {
-	width := qkv.Dims[2]
+// fill sets sizes and strides of a kernel for queries, keys and values of the given sizes.
+func (o attention) fill(k *kernel.Attention, dims []int) {
+	width := dims[2]
 	d := o.headDim(width)
-	x := qkv.Float32s()
-	k.Q, k.K, k.V = x, x[o.Heads*d:], x[(o.Heads+o.KVHeads)*d:]
 	k.QStride, k.KStride, k.VStride = width, width, width
-	k.Batch, k.Seq, k.Heads, k.KVHeads, k.HeadDim = qkv.Dims[0], qkv.Dims[1], o.Heads, o.KVHeads, d
+	k.Batch, k.Seq, k.Heads, k.KVHeads, k.HeadDim = dims[0], dims[1], o.Heads, o.KVHeads, d
 	k.Scale = float32(1 / math.Sqrt(float64(d)))
-	k.Causal, k.BF16, k.DropoutP, k.Key = o.Causal, o.BF16, o.Dropout, key
+	k.Causal, k.BF16, k.DropoutP = o.Causal, o.BF16, o.Dropout
 	k.OutStride = o.Heads * d
+}
+
+// bind sets operand and key of a kernel.
+func (o attention) bind(k *kernel.Attention, qkv *tensor.Tensor, key kernel.Key) {
+	o.fill(k, qkv.Dims)
+	x := qkv.Float32s()
+	k.Q, k.K, k.V, k.Key = x, x[o.Heads*k.HeadDim:], x[(o.Heads+o.KVHeads)*k.HeadDim:], key
 }
 
 func (o attention) ScratchBytes(in, _ []tensor.Type, workers int) int {
 	var k kernel.Attention
-	o.fill(&k, tensor.New(in[0]).Heap(), kernel.Key{})
+	o.fill(&k, tensor.New(in[0]).Dims)
 	return k.ScratchBytes(workers)
 }
 
 func (o attention) Kernel() Kernel {
 	var k kernel.Attention
 	return KernelFunc(func(c *Call) error {
-		o.fill(&k, c.In[0], c.Key)
+		o.bind(&k, c.In[0], c.Key)
 		k.Out, k.LSE = c.Out[0].Float32s(), c.Out[1].Float32s()
 		k.Run(c.Pool)
 		return nil
@@ -215,7 +220,7 @@ func (o attentionGrad) Cost(in, _ []tensor.Type) Cost {
 
 func (o attentionGrad) ScratchBytes(in, _ []tensor.Type, workers int) int {
 	var k kernel.AttentionGrad
-	o.fill(&k.Attention, tensor.New(in[0]).Heap(), kernel.Key{})
+	o.fill(&k.Attention, tensor.New(in[0]).Dims)
 	return k.ScratchBytes(workers)
 }
 
@@ -223,7 +228,7 @@ func (o attentionGrad) Kernel() Kernel {
 	var k kernel.AttentionGrad
 	return KernelFunc(func(c *Call) error {
 		qkv, dqkv := c.In[0], c.Out[0].Float32s()
-		o.fill(&k.Attention, qkv, c.Key)
+		o.bind(&k.Attention, qkv, c.Key)
 		k.Out, k.LSE, k.DOut = c.In[1].Float32s(), c.In[2].Float32s(), c.In[3].Float32s()
 		d, width := k.HeadDim, qkv.Dims[2]
 		k.DQ, k.DK, k.DV = dqkv, dqkv[o.Heads*d:], dqkv[(o.Heads+o.KVHeads)*d:]

@@ -36,6 +36,11 @@ func (batchNorm) Cost(in, _ []tensor.Type) Cost { return Cost{Flops: 8 * float64
 
 func (batchNorm) Traits() Traits { return Traits{Mutates: []int{3, 4}} }
 
+func (batchNorm) ScratchBytes(in, _ []tensor.Type, workers int) int {
+	rows, cols := matrix(in[0])
+	return (&kernel.BatchNorm{Rows: rows, Cols: cols}).ScratchBytes(workers)
+}
+
 func (o batchNorm) Kernel() Kernel {
 	k := &kernel.BatchNorm{Momentum: o.momentum, Eps: o.eps}
 	return KernelFunc(func(c *Call) error {
@@ -88,6 +93,11 @@ func (batchNormGrad) Cost(in, _ []tensor.Type) Cost {
 
 func (batchNormGrad) Traits() Traits { return Traits{InPlace: []int{0}} }
 
+func (batchNormGrad) ScratchBytes(in, _ []tensor.Type, workers int) int {
+	rows, cols := matrix(in[1])
+	return (&kernel.BatchNormGrad{Rows: rows, Cols: cols}).ScratchBytes(workers)
+}
+
 func (batchNormGrad) Kernel() Kernel {
 	var k kernel.BatchNormGrad
 	return KernelFunc(func(c *Call) error {
@@ -134,6 +144,11 @@ func (batchNormApply) Cost(in, _ []tensor.Type) Cost {
 }
 
 func (batchNormApply) Traits() Traits { return Traits{RowWise: true, InPlace: []int{0}} }
+
+func (batchNormApply) ScratchBytes(in, _ []tensor.Type, workers int) int {
+	rows, cols := matrix(in[0])
+	return (&kernel.BatchNormApply{Rows: rows, Cols: cols}).ScratchBytes(workers)
+}
 
 func (o batchNormApply) Kernel() Kernel {
 	k := &kernel.BatchNormApply{Eps: o.eps}

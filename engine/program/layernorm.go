@@ -145,6 +145,18 @@ func (layerNormGrad) Cost(in, _ []tensor.Type) Cost {
 
 func (layerNormGrad) Traits() Traits { return Traits{InPlace: []int{0}} }
 
+func (o layerNormGrad) ScratchBytes(in, _ []tensor.Type, workers int) int {
+	var k kernel.LayerNormGrad
+	k.Rows, k.Cols = matrix(in[1])
+	if o.gain {
+		k.DGain = make([]float32, k.Cols)
+	}
+	if o.bias {
+		k.DBias = make([]float32, k.Cols)
+	}
+	return k.ScratchBytes(workers)
+}
+
 func (o layerNormGrad) Kernel() Kernel {
 	var k kernel.LayerNormGrad
 	return KernelFunc(func(c *Call) error {

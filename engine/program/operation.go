@@ -106,5 +106,8 @@ func hasSymbol(s tensor.Shape) bool {
 	return false
 }
 
+// matrix is the matrix that a type is to row-wise operations, at the upper bounds.
+func matrix(t tensor.Type) (rows, cols int) { return rowsCols(tensor.New(t)) }
+
 // rowsCols is the matrix that a shape is to row-wise operations: all sizes but the last, and the last.
 func rowsCols(t *tensor.Tensor) (rows, cols int) { return t.Rows(), t.Cols() }

@@ -66,6 +66,11 @@ func (o positionsGrad) Infer([]tensor.Type) ([]tensor.Type, error) {
 
 func (positionsGrad) Cost(in, _ []tensor.Type) Cost { return Cost{Flops: float64(in[0].Shape.Len())} }
 
+func (positionsGrad) ScratchBytes(in, _ []tensor.Type, workers int) int {
+	s := in[0].Shape
+	return (&kernel.ColumnSum{Rows: s[0].Size, Cols: s[1].Size * s[2].Size}).ScratchBytes(workers)
+}
+
 func (positionsGrad) Kernel() Kernel {
 	var k kernel.ColumnSum
 	return KernelFunc(func(c *Call) error {

@@ -63,6 +63,11 @@ func (preluGrad) Cost(in, _ []tensor.Type) Cost { return Cost{Flops: 4 * float64
 
 func (preluGrad) Traits() Traits { return Traits{InPlace: []int{0}} }
 
+func (preluGrad) ScratchBytes(in, _ []tensor.Type, workers int) int {
+	_, cols := matrix(in[1])
+	return (&kernel.PReLUGrad{Slope: make([]float32, in[2].Shape.Len()), Cols: cols}).ScratchBytes(workers)
+}
+
 func (preluGrad) Kernel() Kernel {
 	var k kernel.PReLUGrad
 	return KernelFunc(func(c *Call) error {

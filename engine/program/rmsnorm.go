@@ -74,6 +74,13 @@ func (rmsNormGrad) Cost(in, _ []tensor.Type) Cost {
 
 func (rmsNormGrad) Traits() Traits { return Traits{InPlace: []int{0}} }
 
+func (rmsNormGrad) ScratchBytes(in, _ []tensor.Type, workers int) int {
+	var k kernel.RMSNormGrad
+	k.Rows, k.Cols = matrix(in[1])
+	k.DGain = make([]float32, k.Cols)
+	return k.ScratchBytes(workers)
+}
+
 func (rmsNormGrad) Kernel() Kernel {
 	var k kernel.RMSNormGrad
 	return KernelFunc(func(c *Call) error {

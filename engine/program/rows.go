@@ -89,6 +89,11 @@ func (columnSum) Infer(in []tensor.Type) ([]tensor.Type, error) {
 
 func (columnSum) Cost(in, _ []tensor.Type) Cost { return Cost{Flops: float64(in[0].Shape.Len())} }
 
+func (columnSum) ScratchBytes(in, _ []tensor.Type, workers int) int {
+	rows, cols := matrix(in[0])
+	return (&kernel.ColumnSum{Rows: rows, Cols: cols}).ScratchBytes(workers)
+}
+
 func (columnSum) Kernel() Kernel {
 	k := &kernel.ColumnSum{}
 	return KernelFunc(func(c *Call) error {
