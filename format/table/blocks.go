@@ -17,12 +17,12 @@ func (c *csvFile) blocks(f *File, n int, yield func(*Table, error) bool) {
 			if left == 0 {
 				return changed(c.path, line)
 			}
-			t = newBlock(f.Columns, min(n, left))
+			t = New(f.Columns, min(n, left))
 			left -= t.Rows
 			t.Rows = 0
 		}
-		for i, cell := range fields {
-			if !t.Columns[i].put(t.Rows, cell, c.columns[i]) {
+		for i, at := range c.keep {
+			if !t.Columns[i].put(t.Rows, fields[at], c.columns[i]) {
 				return changed(c.path, line)
 			}
 		}
@@ -49,39 +49,16 @@ func changed(path string, line int) error {
 	return format.CorruptLine(path, line, "table", "other content than a moment ago", "a file that nobody writes to").WithHint("wait until it is complete")
 }
 
-// newBlock makes a table of n rows with these columns.
-func newBlock(columns []Column, n int) *Table {
-	t := &Table{Rows: n, Columns: make([]Column, len(columns))}
-	for i := range columns {
-		c := &t.Columns[i]
-		*c = Column{Name: columns[i].Name, Kind: columns[i].Kind, Values: columns[i].Values}
-		switch c.Kind {
-		case Int:
-			c.Ints = make([]int64, n)
-		case Float32:
-			c.Float32s = make([]float32, n)
-		case Float64:
-			c.Float64s = make([]float64, n)
-		case Text:
-			c.Codes = make([]int32, n)
-		}
-	}
-	return t
-}
-
 // put stores a cell; it fails where the cell cannot be in the file that was surveyed.
 func (c *Column) put(row int, cell []byte, s *survey) bool {
 	ok := true
 	missing := len(cell) == 0
 	switch c.Kind {
 	case Text:
-		code := int32(-1)
-		if !missing {
-			if code, ok = s.codes[string(cell)]; code < 0 {
-				missing = true
-			}
+		if c.Codes[row], ok = s.dictionary.Find(cell); !ok {
+			missing = missing || s.kind != Text && isMissingMark(cell)
+			c.Codes[row] = -1
 		}
-		c.Codes[row] = code
 	case Int:
 		if c.Ints[row], ok = parseInt(cell); !ok {
 			missing = missing || isMissingMark(cell)

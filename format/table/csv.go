@@ -53,7 +53,9 @@ type csvFile struct {
 	open      opener
 	separator byte
 	header    bool
-	columns   []*survey
+	width     int       // fields of a record
+	keep      []int     // those that are not ignored
+	columns   []*survey // of each that is kept
 }
 
 // records opens the text behind the byte order mark.

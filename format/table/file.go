@@ -3,6 +3,7 @@ package table
 import (
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/seraph-ml/seraph/format"
@@ -24,8 +25,11 @@ type File struct {
 
 // Options is what a caller may know better than the reader.
 type Options struct {
-	// Categories names columns that are read as text whatever they hold: class labels and ids that are numbers by accident.
+	// Categories names columns that are read as text whatever they hold: class labels, and ids that are numbers by accident. Names
+	// that the table does not have are no error: a table to predict has no target.
 	Categories []string
+	// Ignore names columns that are left out.
+	Ignore []string
 	// Header says whether the first line of a CSV file is a header: "yes", "no" or "" for what it looks like.
 	Header string
 	// Separator of a CSV file: ',', ';', '\t' or 0 for what it looks like.
@@ -48,16 +52,36 @@ func (f *File) Read() (*Table, error) {
 	return &Table{Columns: f.Columns}, nil // no rows
 }
 
-// names lists columns for errors, the first few of many.
+// names lists columns for errors.
 func names(columns []Column) string {
-	var list []string
-	for _, c := range columns[:min(len(columns), 20)] {
-		list = append(list, c.Name)
+	list := make([]string, len(columns))
+	for i, c := range columns {
+		list[i] = c.Name
 	}
-	if len(columns) > 20 {
-		list = append(list, "…")
+	return few(list)
+}
+
+// few joins the first few of many names.
+func few(names []string) string {
+	if len(names) > 20 {
+		names = append(slices.Clone(names[:20]), fmt.Sprintf("… (%d in all)", len(names)))
 	}
-	return strings.Join(list, ", ")
+	return strings.Join(names, ", ")
+}
+
+// CheckIgnore fails where a column is to be ignored that is not there, or all are.
+func (o Options) CheckIgnore(path string, columns []string) error {
+	for _, name := range o.Ignore {
+		if !slices.Contains(columns, name) {
+			return fmt.Errorf("%s: no column %q to ignore; the table has %s", path, name, few(columns))
+		}
+	}
+	for _, name := range columns {
+		if !slices.Contains(o.Ignore, name) {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s: all columns are ignored: %s", path, few(columns))
 }
 
 // Describe tells what the table holds.

@@ -32,18 +32,15 @@ type Samples struct {
 	Unknown int64 // values of categorical columns that are not in the dictionary
 }
 
-// NewLayout takes every column of f except those to ignore: numbers become numeric inputs, text becomes categories. The
-// target, where there is one, must have been opened as a category (Options.Categories).
-func NewLayout(f *File, target string, ignore []string) (*Layout, error) {
-	for _, name := range append([]string{target}, ignore...) {
-		if _, ok := f.Column(name); !ok && name != "" {
-			return nil, fmt.Errorf("%s: no column %q; the table has %s", f.Path, name, names(f.Columns))
-		}
+// NewLayout takes every column of f: numbers become numeric inputs, text becomes categories. The target, where there is one,
+// must have been opened as a category (Options.Categories).
+func NewLayout(f *File, target string) (*Layout, error) {
+	if _, ok := f.Column(target); !ok && target != "" {
+		return nil, fmt.Errorf("%s: no column %q; the table has %s", f.Path, target, names(f.Columns))
 	}
 	l := &Layout{Numeric: []string{}, Target: target}
 	for _, c := range f.Columns {
 		switch {
-		case slices.Contains(ignore, c.Name):
 		case c.Name == target:
 			if c.Kind != Text {
 				return nil, fmt.Errorf("%s: target column %q was read as %s, expected as categories", f.Path, target, c.Kind)

@@ -2,7 +2,6 @@ package table
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 
@@ -133,7 +132,7 @@ func (s *records) fill() error {
 	}
 	n, err := s.r.Read(s.buf[s.hi:])
 	s.hi += n
-	if errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+	if err == io.EOF {
 		s.ended = true
 		return nil
 	}

@@ -1,7 +1,6 @@
 package table
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -14,15 +13,14 @@ import (
 
 // survey is what the first pass over a CSV file learns about a column.
 type survey struct {
-	kind    Kind // Int until a fraction or an exponent is seen, then Float64, Text once something else is
-	empty   int  // empty cells
-	marks   int  // cells that stand for a missing number
-	values  int  // the others
-	latin1  int  // cells that are not UTF-8
-	asText  bool // collect the dictionary: the column is text, or was asked for as such
-	late    bool // found to be text after the dictionary should have been begun
-	codes   map[string]int32
-	strings []string
+	kind       Kind // Int until a fraction or an exponent is seen, then Float64, Text once something else is
+	empty      int  // empty cells
+	marks      int  // cells that stand for a missing number
+	values     int  // the others
+	latin1     int  // cells that are not UTF-8
+	asText     bool // collect the dictionary: the column is text, or was asked for as such
+	late       bool // found to be text after the dictionary should have been begun
+	dictionary Dictionary
 }
 
 // see takes note of a cell.
@@ -53,23 +51,17 @@ func (c *survey) see(cell []byte) {
 	}
 }
 
-// code returns the code of a text cell, a new one if need be.
-func (c *survey) code(cell []byte) int32 {
-	if code, ok := c.codes[string(cell)]; ok {
-		return code
+// code adds a text cell to the dictionary.
+func (c *survey) code(cell []byte) {
+	if _, ok := c.dictionary.Find(cell); ok {
+		return
 	}
-	if c.codes == nil {
-		c.codes = map[string]int32{}
+	if utf8.Valid(cell) {
+		c.dictionary.Add(cell)
+		return
 	}
-	text := string(cell)
-	code := int32(len(c.strings))
-	c.codes[text] = code
-	if !utf8.ValidString(text) {
-		c.latin1++
-		text = fromLatin1(cell)
-	}
-	c.strings = append(c.strings, text)
-	return code
+	c.latin1++
+	c.dictionary.add(string(cell), fromLatin1(cell))
 }
 
 // fromLatin1 decodes ISO 8859-1, in which every byte is the character of that number.
@@ -83,53 +75,64 @@ func fromLatin1(cell []byte) string {
 
 // learn finds out separator, header and columns and describes them in f.
 func (c *csvFile) learn(f *File, o Options) error {
-	s, closer, err := c.records()
+	first, err := c.firstRecord()
 	if err != nil {
 		return err
 	}
+	c.width = len(first)
+	c.header = o.Header == "yes" || o.Header == "" && mayBeHeader(first)
+	for {
+		names := columnNames(first, c.header)
+		if twice := firstTwice(names); twice != "" {
+			return format.CorruptLine(c.path, 1, "header", fmt.Sprintf("column %.200q twice", twice), "each name once")
+		}
+		c.keep = c.keep[:0]
+		var asText []bool
+		for i, name := range names {
+			if !slices.Contains(o.Ignore, name) {
+				c.keep = append(c.keep, i)
+				asText = append(asText, slices.Contains(o.Categories, name))
+			}
+		}
+		if err := c.passes(f, asText); err != nil {
+			return err
+		}
+		if c.header && o.Header == "" && c.looksLikeData(first) {
+			c.header = false
+			continue
+		}
+		if err := o.CheckIgnore(c.path, names); err != nil {
+			return err
+		}
+		c.describe(f, names, o)
+		return nil
+	}
+}
+
+// firstRecord returns a copy of the first record, which may be the header.
+func (c *csvFile) firstRecord() ([]string, error) {
+	s, closer, err := c.records()
+	if err != nil {
+		return nil, err
+	}
 	defer closer.Close()
-	if err := s.next(); errors.Is(err, io.EOF) {
-		return format.CorruptLine(c.path, 1, "table", "no lines", "at least one")
+	if err := s.next(); err == io.EOF {
+		return nil, format.CorruptLine(c.path, 1, "table", "no lines", "at least one")
 	} else if err != nil {
-		return err
+		return nil, err
 	}
 	first := make([]string, len(s.fields))
 	for i, cell := range s.fields {
 		first[i] = string(cell)
 	}
-	c.header = o.Header == "yes" || o.Header == "" && mayBeHeader(s.fields)
-	names := columnNames(first, c.header)
-	asText := make([]bool, len(first))
-	for _, name := range o.Categories {
-		if i := slices.Index(names, name); i >= 0 {
-			asText[i] = true
-		}
-	}
-	for {
-		again, err := c.pass(f, asText)
-		if err != nil {
-			return err
-		}
-		if c.header && o.Header == "" && c.looksLikeData(first) {
-			c.header, again = false, true
-			names = columnNames(first, false)
-		}
-		if !again {
-			break
-		}
-	}
-	if line, twice := firstTwice(names); twice != "" {
-		return format.CorruptLine(c.path, line, "header", fmt.Sprintf("column %q twice", twice), "each name once")
-	}
-	c.describe(f, names, o)
-	return nil
+	return first, nil
 }
 
 // mayBeHeader says whether a first record could be one: no number in it, and something.
-func mayBeHeader(cells [][]byte) bool {
+func mayBeHeader(cells []string) bool {
 	some := false
 	for _, cell := range cells {
-		if _, kind := parseNumber(cell); kind != Text {
+		if _, kind := parseNumber([]byte(cell)); kind != Text {
 			return false
 		}
 		some = some || len(cell) > 0
@@ -145,7 +148,7 @@ func (c *csvFile) looksLikeData(first []string) bool {
 		if column.kind != Text && column.values > 0 {
 			return false
 		}
-		_, seen := column.codes[first[i]]
+		_, seen := column.dictionary.Find([]byte(first[c.keep[i]]))
 		again = again || seen
 	}
 	return again
@@ -163,37 +166,45 @@ func columnNames(first []string, header bool) []string {
 	return names
 }
 
-func firstTwice(names []string) (line int, twice string) {
+// firstTwice returns a name that occurs twice, "" if there is none.
+func firstTwice(names []string) string {
 	seen := make(map[string]bool, len(names))
 	for _, name := range names {
 		if seen[name] {
-			return 1, name
+			return name
 		}
 		seen[name] = true
 	}
-	return 0, ""
+	return ""
 }
 
-// pass reads the file once. It asks for another pass where a column turned out to be text after numbers.
-func (c *csvFile) pass(f *File, asText []bool) (again bool, err error) {
-	c.columns = make([]*survey, len(asText))
-	for i := range c.columns {
-		c.columns[i] = &survey{asText: asText[i]}
-	}
-	f.Rows = 0
-	err = c.rows(func(fields [][]byte, _ int) error {
-		for i, cell := range fields {
-			c.columns[i].see(cell)
+// passes reads the file once, and a second time where a column turned out to be text after numbers.
+func (c *csvFile) passes(f *File, asText []bool) error {
+	for {
+		c.columns = make([]*survey, len(asText))
+		for i := range c.columns {
+			c.columns[i] = &survey{asText: asText[i]}
 		}
-		f.Rows++
-		return nil
-	})
-	for i, column := range c.columns {
-		if column.late {
-			asText[i], again = true, true
+		f.Rows = 0
+		err := c.rows(func(fields [][]byte, _ int) error {
+			for i, at := range c.keep {
+				c.columns[i].see(fields[at])
+			}
+			f.Rows++
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		again := false
+		for i, column := range c.columns {
+			asText[i] = asText[i] || column.late
+			again = again || column.late
+		}
+		if !again {
+			return nil
 		}
 	}
-	return again, err
 }
 
 // errStop ends rows early.
@@ -208,13 +219,13 @@ func (c *csvFile) rows(row func(fields [][]byte, line int) error) error {
 	defer closer.Close()
 	header := c.header
 	for {
-		if err := s.next(); errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		if err := s.next(); err == io.EOF {
 			return nil
 		} else if err != nil {
 			return err
 		}
-		if len(s.fields) != len(c.columns) {
-			return format.CorruptLine(c.path, s.line, "record", fmt.Sprintf("%d fields", len(s.fields)), fmt.Sprintf("%d as in the first line", len(c.columns))).
+		if len(s.fields) != c.width {
+			return format.CorruptLine(c.path, s.line, "record", fmt.Sprintf("%d fields", len(s.fields)), fmt.Sprintf("%d as in the first line", c.width)).
 				WithHint(fmt.Sprintf("fields are separated by %q; a field that holds one stands in quotes", c.separator))
 		}
 		if header {
@@ -229,11 +240,11 @@ func (c *csvFile) rows(row func(fields [][]byte, line int) error) error {
 
 // describe fills in the columns and notes of f.
 func (c *csvFile) describe(f *File, names []string, o Options) {
-	f.Columns = make([]Column, len(names))
+	f.Columns = make([]Column, len(c.keep))
 	text, numbers, latin1 := 0, 0, 0
 	for i, column := range c.columns {
 		column.settle()
-		f.Columns[i] = Column{Name: names[i], Kind: column.kind, Missing: int64(column.missing()), Values: column.strings}
+		f.Columns[i] = Column{Name: names[c.keep[i]], Kind: column.kind, Missing: int64(column.missing()), Values: column.dictionary.Values}
 		if column.asText {
 			f.Columns[i].Kind = Text
 			text++
@@ -248,10 +259,13 @@ func (c *csvFile) describe(f *File, names []string, o Options) {
 	}
 	f.Note("fields are separated by %q; %s", c.separator, header)
 	f.Note("over all %d rows, %d columns hold numbers and %d text", f.Rows, numbers, text)
+	if ignored := c.width - len(c.keep); ignored > 0 {
+		f.Note("%d columns are ignored", ignored)
+	}
 	for i, column := range c.columns {
-		if column.kind == Text && !slices.Contains(o.Categories, names[i]) {
+		if column.kind == Text && !slices.Contains(o.Categories, f.Columns[i].Name) {
 			if marks := column.markNames(); len(marks) > 0 {
-				f.Note("column %q is text; its values %s are categories like the others", names[i], strings.Join(marks, ", "))
+				f.Note("column %q is text; its values %s are categories like the others", f.Columns[i].Name, strings.Join(marks, ", "))
 			}
 		}
 	}
@@ -265,16 +279,13 @@ func (c *survey) settle() {
 	if !c.asText || c.kind == Text || c.marks == 0 {
 		return
 	}
-	kept := c.strings[:0]
-	for _, text := range c.strings {
-		if isMissingMark([]byte(text)) {
-			c.codes[text] = -1
-			continue
+	all := c.dictionary.Values
+	c.dictionary = Dictionary{}
+	for _, text := range all {
+		if !isMissingMark([]byte(text)) {
+			c.dictionary.Add([]byte(text))
 		}
-		c.codes[text] = int32(len(kept))
-		kept = append(kept, text)
 	}
-	c.strings = kept
 }
 
 // missing returns how many values are missing.
@@ -288,8 +299,8 @@ func (c *survey) missing() int {
 // markNames lists the values of a text column that would stand for a missing number.
 func (c *survey) markNames() []string {
 	var list []string
-	for _, text := range c.strings {
-		if isMissingMark([]byte(text)) && !bytes.Equal([]byte(text), nil) {
+	for _, text := range c.dictionary.Values {
+		if isMissingMark([]byte(text)) {
 			list = append(list, fmt.Sprintf("%q", text))
 		}
 	}

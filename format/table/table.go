@@ -40,6 +40,32 @@ type Table struct {
 	Columns []Column
 }
 
+// New makes a table of n rows with the names, kinds and dictionaries of columns; its values are zero.
+func New(columns []Column, n int) *Table {
+	t := &Table{Rows: n, Columns: make([]Column, len(columns))}
+	for i, c := range columns {
+		t.Columns[i] = NewColumn(c.Name, c.Kind, n)
+		t.Columns[i].Values = c.Values
+	}
+	return t
+}
+
+// NewColumn makes a column of n values, which are zero.
+func NewColumn(name string, kind Kind, n int) Column {
+	c := Column{Name: name, Kind: kind}
+	switch kind {
+	case Int:
+		c.Ints = make([]int64, n)
+	case Float32:
+		c.Float32s = make([]float32, n)
+	case Float64:
+		c.Float64s = make([]float64, n)
+	case Text:
+		c.Codes = make([]int32, n)
+	}
+	return c
+}
+
 // Column finds a column by name.
 func (t *Table) Column(name string) (*Column, bool) { return find(t.Columns, name) }
 
