@@ -2,14 +2,11 @@ package table
 
 import (
 	"bytes"
-	"errors"
-	"fmt"
 	"io"
 	"iter"
 	"path/filepath"
 	"strings"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/seraph-ml/seraph/format"
 )
 
@@ -29,7 +26,7 @@ func OpenCSV(path string, o Options) (*File, error) {
 	if cut, _, ok := strings.Cut(name, "."); ok && cut != "" {
 		name = cut
 	}
-	return openCSV(path, name, func() (io.ReadCloser, error) { return openText(path) }, o)
+	return openCSV(path, name, func() (io.ReadCloser, error) { return format.OpenStream(path) }, o)
 }
 
 // opener opens the text of a table, from its start.
@@ -56,6 +53,9 @@ type csvFile struct {
 	width     int       // fields of a record
 	keep      []int     // those that are not ignored
 	columns   []*survey // of each that is kept
+	most      int       // distinct values of a column to collect; 0: all
+	passed    int       // how often the file was read to learn about it
+	longest   int       // bytes that the buffer for a record has come to
 }
 
 // records opens the text behind the byte order mark.
@@ -114,57 +114,4 @@ func guessSeparator(head []byte) byte {
 		}
 	}
 	return best
-}
-
-// openText opens a file, inflating it where its name ends in .gz.
-func openText(path string) (io.ReadCloser, error) {
-	s, err := format.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	text := io.NewSectionReader(s, 0, s.Size)
-	if !strings.HasSuffix(path, ".gz") {
-		return readCloser{text, s}, nil
-	}
-	z, err := gzip.NewReader(text)
-	if err != nil {
-		s.Close()
-		return nil, format.CorruptAt(path, 0, "gzip header", "", "").WithCause(noEOF(err)).WithHint("the file is damaged, or not a gzip file in spite of its name")
-	}
-	return readCloser{&inflated{path: path, r: z, left: 256<<20 + 100*s.Size, size: s.Size}, s}, nil
-}
-
-type readCloser struct {
-	io.Reader
-	io.Closer
-}
-
-// inflated reads a gzip stream within bounds.
-type inflated struct {
-	path       string
-	r          io.Reader
-	done, left int64 // bytes inflated, and what may still be
-	size       int64 // of the file
-}
-
-func (z *inflated) Read(dst []byte) (int, error) {
-	n, err := z.r.Read(dst)
-	z.done += int64(n)
-	z.left -= int64(n)
-	switch {
-	case z.left < 0:
-		return 0, format.CorruptAt(z.path, -1, "inflated size", fmt.Sprintf("more than %d bytes", z.done+z.left), fmt.Sprintf("at most that many of %d compressed", z.size)).
-			WithHint("this looks like a bomb; if it is not, unpack it first")
-	case err != nil && err != io.EOF:
-		return n, format.CorruptAt(z.path, -1, fmt.Sprintf("gzip stream after %d inflated bytes", z.done), "", "").WithCause(noEOF(err)).WithHint("the file is damaged or cut short; fetch it again")
-	}
-	return n, err
-}
-
-// noEOF makes an early end visible as one: io.EOF alone would read as a proper end.
-func noEOF(err error) error {
-	if errors.Is(err, io.EOF) {
-		return io.ErrUnexpectedEOF
-	}
-	return err
 }

@@ -18,7 +18,8 @@ func (d *Dictionary) Add(value []byte) int32 {
 	if code, ok := d.codes[string(value)]; ok {
 		return code
 	}
-	return d.add(string(value), string(value))
+	text := string(value)
+	return d.add(text, text)
 }
 
 // add adds a value that stands in the file as key: two ways to write a value are one.

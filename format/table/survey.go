@@ -17,10 +17,12 @@ type survey struct {
 	empty      int  // empty cells
 	marks      int  // cells that stand for a missing number
 	values     int  // the others
-	latin1     int  // cells that are not UTF-8
+	latin1     int  // distinct values that are not UTF-8
+	bytes      int  // of the values
 	asText     bool // collect the dictionary: the column is text, or was asked for as such
 	late       bool // found to be text after the dictionary should have been begun
 	dictionary Dictionary
+	most       int // distinct values to collect, and 256 times as many bytes; 0: all
 }
 
 // see takes note of a cell.
@@ -47,13 +49,19 @@ func (c *survey) see(cell []byte) {
 		c.values++
 	}
 	if c.asText {
+		c.bytes += len(cell)
 		c.code(cell)
 	}
 }
 
+// full says whether no more values are collected.
+func (c *survey) full() bool {
+	return c.most > 0 && (len(c.dictionary.Values) >= c.most || c.bytes >= 256*c.most)
+}
+
 // code adds a text cell to the dictionary.
 func (c *survey) code(cell []byte) {
-	if _, ok := c.dictionary.Find(cell); ok {
+	if _, ok := c.dictionary.Find(cell); ok || c.full() {
 		return
 	}
 	if utf8.Valid(cell) {
@@ -183,8 +191,9 @@ func (c *csvFile) passes(f *File, asText []bool) error {
 	for {
 		c.columns = make([]*survey, len(asText))
 		for i := range c.columns {
-			c.columns[i] = &survey{asText: asText[i]}
+			c.columns[i] = &survey{asText: asText[i], most: c.most}
 		}
+		c.passed++
 		f.Rows = 0
 		err := c.rows(func(fields [][]byte, _ int) error {
 			for i, at := range c.keep {
@@ -217,6 +226,7 @@ func (c *csvFile) rows(row func(fields [][]byte, line int) error) error {
 		return err
 	}
 	defer closer.Close()
+	defer func() { c.longest = max(c.longest, len(s.buf)) }()
 	header := c.header
 	for {
 		if err := s.next(); err == io.EOF {
