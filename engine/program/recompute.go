@@ -31,7 +31,7 @@ func recompute(nodes []*node) []*node {
 		}
 		for _, out := range n.out {
 			w := *out
-			w.Name += " (again)"
+			w.Name = "again." + w.Name
 			w.producer = c
 			c.out = append(c.out, &w)
 			again[out] = &w
