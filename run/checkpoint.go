@@ -37,7 +37,11 @@ type Snapshot struct {
 // writeCheckpoint writes checkpoints/STEP in dir: into a temporary folder, files and folder synced, MANIFEST.json last, then
 // renamed. A crash at any moment leaves the older checkpoints as they are, and at worst a folder that ends in .tmp.
 func writeCheckpoint(dir string, step int, s Snapshot) error {
-	if err := errors.Join(os.MkdirAll(dir, 0o777), format.SyncFolder(filepath.Dir(dir))); err != nil {
+	err := os.Mkdir(dir, 0o777)
+	if err == nil { // the first one
+		err = format.SyncFolder(filepath.Dir(dir))
+	}
+	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("write checkpoint: %w", err)
 	}
 	final := filepath.Join(dir, strconv.Itoa(step))

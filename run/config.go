@@ -226,10 +226,10 @@ func (r *resolver) config() (*Config, error) {
 	c := &Config{Model: r.spec.Name}
 	for _, s := range r.settings {
 		value, ok := r.texts[s.Key]
+		if s.Key == "data" && s.Default == "" && value.Text == "" {
+			return nil, Usagef("--data is missing: %s takes %s", r.spec.Name, r.spec.Data)
+		}
 		if !ok {
-			if s.Key == "data" && s.Default == "" {
-				return nil, Usagef("--data is missing: %s takes %s", r.spec.Name, r.spec.Data)
-			}
 			var err error
 			if value, err = s.byDefault(); err != nil {
 				return nil, err

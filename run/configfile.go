@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -92,28 +91,19 @@ func origins(text []byte) map[string]Value {
 type record struct {
 	path     string
 	model    string
+	order    []string // of the settings
 	settings map[string]string
 	origins  map[string]Value // Origin and Detail alone
 	run      Provenance
 }
 
-// maxConfig is far more than a config.toml takes.
-const maxConfig = 1 << 20
-
 // readRecord reads the config.toml of a run directory.
 func readRecord(dir string) (*record, error) {
 	path := filepath.Join(dir, configName)
-	info, err := os.Stat(path)
+	text, err := readSmall(path, maxSmall)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, Usagef("%s is not a run: there is no %s in it", dir, configName)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("read the run: %w", err)
-	}
-	if info.Size() > maxConfig {
-		return nil, format.CorruptAt(path, -1, "size", fmt.Sprint(info.Size()), fmt.Sprintf("at most %d bytes", maxConfig))
-	}
-	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read the run: %w", err)
 	}
@@ -123,7 +113,8 @@ func readRecord(dir string) (*record, error) {
 		Settings map[string]any `toml:"settings"`
 		Run      Provenance     `toml:"run"`
 	}
-	if err := toml.Unmarshal(text, &file); err != nil {
+	meta, err := toml.Decode(string(text), &file)
+	if err != nil {
 		var parse toml.ParseError
 		line := 1
 		if errors.As(err, &parse) {
@@ -136,12 +127,17 @@ func readRecord(dir string) (*record, error) {
 			WithHint("the run was written by another version of seraph")
 	}
 	r := &record{path: path, model: file.Model, settings: map[string]string{}, origins: origins(text), run: file.Run}
-	for key, value := range file.Settings {
-		plainText, ok := plain(value)
-		if !ok {
-			return nil, format.CorruptAt(path, -1, "setting "+key, fmt.Sprintf("%T", value), "a text, a number, true or false")
+	for _, name := range meta.Keys() {
+		if len(name) != 2 || name[0] != "settings" {
+			continue
 		}
-		r.settings[key] = plainText
+		key := name[1]
+		text, ok := plain(file.Settings[key])
+		if !ok {
+			return nil, format.CorruptAt(path, -1, "setting "+key, fmt.Sprintf("%T", file.Settings[key]), "a text, a number, true or false")
+		}
+		r.order = append(r.order, key)
+		r.settings[key] = text
 	}
 	return r, nil
 }

@@ -26,6 +26,9 @@ const lockName = ".lock"
 
 // Name returns the default name of a run directory: runs/MODEL-DATA-YYYYMMDD-HHMMSS.
 func Name(model, data string, now time.Time) string {
+	if abs, err := filepath.Abs(data); err == nil { // "." has a name, too
+		data = abs
+	}
 	base := filepath.Base(data)
 	switch ext := filepath.Ext(base); strings.ToLower(ext) {
 	case ".zip", ".npz", ".npy", ".csv", ".tsv", ".txt", ".gz", ".zst", ".parquet", ".json", ".jsonl", ".mtx", ".graph", ".metis", ".safetensors":
@@ -52,7 +55,10 @@ func openDir(path string, resume bool) (*Dir, error) {
 	}
 	used, err := d.used()
 	if err == nil && used && !resume {
-		err = Usagef("%s is not empty; give another --out, or --resume to go on with the run in it", path)
+		err = Usagef("%s is not empty; give another --out", path)
+		if _, statErr := os.Stat(d.File(configName)); statErr == nil {
+			err = Usagef("%s holds a run; --resume goes on with it, or give another --out", path)
+		}
 	}
 	if err != nil {
 		d.Close()
@@ -106,14 +112,14 @@ func (d *Dir) acquire() error {
 	return nil
 }
 
-// used reports whether there is anything in the directory but the lock and what a crashed writer left.
+// used reports whether there is anything in the directory but what a job leaves that ended before its config.toml stood.
 func (d *Dir) used() (bool, error) {
 	entries, err := os.ReadDir(d.Path)
 	if err != nil {
 		return false, fmt.Errorf("look into the run directory: %w", err)
 	}
 	for _, e := range entries {
-		if e.Name() != lockName && !strings.HasSuffix(e.Name(), ".tmp") {
+		if name := e.Name(); name != lockName && name != environmentName && !strings.HasSuffix(name, ".tmp") {
 			return true, nil
 		}
 	}

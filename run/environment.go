@@ -68,7 +68,7 @@ func (j *Job) checkBits(allow bool) error {
 func readEnvironment(dir *Dir) (Environment, error) {
 	var e Environment
 	path := dir.File(environmentName)
-	text, err := readSmall(path, maxManifest)
+	text, err := readSmall(path, maxSmall)
 	if err != nil {
 		return e, fmt.Errorf("read the run: %w", err)
 	}

@@ -73,11 +73,11 @@ func (c *counter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// maxManifest is far more than a manifest takes.
-const maxManifest = 1 << 20
+// maxSmall is far more than the small files of a run take: settings, manifests, outcomes.
+const maxSmall = 1 << 20
 
 func readManifest(path string) (*manifest, error) {
-	text, err := readSmall(path, maxManifest)
+	text, err := readSmall(path, maxSmall)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, format.CorruptAt(path, -1, "manifest", "no such file", "the last file of a complete checkpoint").WithCause(err)
 	}

@@ -183,10 +183,12 @@ func (j *Job) seedsTable(best *Trial) *table {
 	}
 	for _, trial := range j.trials {
 		r := row{Best: trial == best, Cells: []cell{{Text: fmt.Sprint(trial.Seed), Class: number}}}
-		for i, m := range trial.done.Metrics {
-			if i < len(names) {
-				r.Cells = append(r.Cells, cell{Text: formatMetric(m.Name, m.Value), Class: number})
+		for _, name := range names {
+			c := cell{Class: number}
+			if x, ok := trial.done.metric(name.Name); ok {
+				c.Text = formatMetric(name.Name, x)
 			}
+			r.Cells = append(r.Cells, c)
 		}
 		t.Rows = append(t.Rows, r)
 	}

@@ -41,7 +41,10 @@ func (j *Job) Train(ctx context.Context) (*Result, error) {
 		err = planErr
 	}
 	if err != nil {
-		return nil, errors.Join(err, j.discard())
+		if discardErr := j.discard(); discardErr != nil {
+			err = errors.Join(err, discardErr)
+		}
+		return nil, err
 	}
 	return j.finish()
 }
@@ -215,25 +218,23 @@ func (j *Job) result() *Result {
 	return r
 }
 
-// Summary is a metric over the seeds.
-type Summary struct {
+// summary is a metric over the seeds.
+type summary struct {
 	Name string
 	Mean float64
 	Std  float64 // of the sample (divided by seeds − 1); 0 for one seed
 }
 
 // summary is the metrics of all trials, in the order that the model gave.
-func (j *Job) summary() []Summary {
-	var list []Summary
+func (j *Job) summary() []summary {
+	var list []summary
 	for _, m := range j.trials[0].done.Metrics {
-		s := Summary{Name: m.Name}
+		s := summary{Name: m.Name}
 		var values []float64
 		for _, t := range j.trials {
-			for _, other := range t.done.Metrics {
-				if other.Name == m.Name {
-					values = append(values, other.Value)
-					s.Mean += other.Value
-				}
+			if x, ok := t.done.metric(m.Name); ok {
+				values = append(values, x)
+				s.Mean += x
 			}
 		}
 		s.Mean /= float64(len(values))

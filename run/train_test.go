@@ -78,7 +78,7 @@ func TestTrainingKeepsTheBestSeed(t *testing.T) {
 }
 
 func TestResumedRunIsTheUninterruptedOne(t *testing.T) {
-	for _, set := range [][]string{{"checkpoint-every=7"}, {}, {"seeds=3", "checkpoint-every=1"}} {
+	for _, set := range [][]string{{"checkpoint-every=7"}, {}, {"seeds=3", "checkpoint-every=6"}} {
 		whole := options(t, set...)
 		want := train(t, walk{}, whole)
 		o := options(t, set...)

@@ -125,7 +125,7 @@ func (j *Job) openTrials() error {
 // readTrial reads and verifies the outcome of a trial; nil when it is not finished.
 func readTrial(dir string) (*trialRecord, error) {
 	path := filepath.Join(dir, trialName)
-	text, err := readSmall(path, maxManifest)
+	text, err := readSmall(path, maxSmall)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -145,6 +145,16 @@ func readTrial(dir string) (*trialRecord, error) {
 		}
 	}
 	return r, nil
+}
+
+// metric finds a metric of the outcome.
+func (r *trialRecord) metric(name string) (float64, bool) {
+	for _, m := range r.Metrics {
+		if m.Name == name {
+			return m.Value, true
+		}
+	}
+	return 0, false
 }
 
 // Restore opens the newest complete checkpoint and cuts the metrics off behind its step; nil when there is none. Damaged

@@ -156,3 +156,5 @@ func (walk) Predict(ctx context.Context, job *run.Job, out string) error {
 func (walk) Demo(ctx context.Context, dir string, seed uint64) (string, map[string]string, error) {
 	return dir, nil, os.WriteFile(dir+"/data", nil, 0o666)
 }
+
+func format32(x float32) string { return fmt.Sprint(x) }
