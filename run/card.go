@@ -71,7 +71,9 @@ func (j *Job) card(r *Result, finished time.Time) string {
 	return b.String()
 }
 
-func escapeCell(text string) string { return strings.ReplaceAll(text, "|", "\\|") }
+func escapeCell(text string) string {
+	return strings.NewReplacer("|", `\|`, "\n", " ").Replace(text)
+}
 
 // command is the command line that gives this run again: what is neither default nor found by the run itself nor of this
 // machine, wherever it came from.

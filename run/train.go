@@ -95,8 +95,11 @@ func (j *Job) discard() error {
 
 // finish makes result, model, report and model card of the trials.
 func (j *Job) finish() (*Result, error) {
-	if j.plan == nil || j.unplanned != "" {
-		return nil, fmt.Errorf("%s trained without a plan %s", j.Config.Model, j.unplanned)
+	if j.plan == nil {
+		return nil, fmt.Errorf("%s trained without a plan", j.Config.Model)
+	}
+	if j.unplanned != "" {
+		return nil, fmt.Errorf("%s has a plan and began a stage that is not in it: %s", j.Config.Model, j.unplanned)
 	}
 	for _, t := range j.trials {
 		if t.done == nil {
