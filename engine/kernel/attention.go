@@ -44,6 +44,7 @@ type Attention struct {
 	BF16                                bool // round Q, K, V and P to bfloat16 (to nearest even) before products, which add up in float32
 
 	drop dropMask
+	at   attentionRun
 }
 
 // AttentionGrad is the backward pass of an Attention, whose Q, K, V, Out and LSE it reads. With D_i = dOut_i·Out_i,
@@ -57,7 +58,7 @@ type Attention struct {
 // tiles in increasing order; the query heads of a group follow each other in increasing order.
 //
 // DQ, DK and DV are laid out as Q, K and V, with strides of their own, and overlap none of the others. They are
-// overwritten. With BF16 dOut and dS are rounded, too.
+// overwritten. With BF16 dOut, in D, too, and dS are rounded as well.
 type AttentionGrad struct {
 	Attention
 	DOut, DQ, DK, DV                         []float32

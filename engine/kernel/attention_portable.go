@@ -82,7 +82,10 @@ func (g *AttentionGrad) row(sequence, head, i int) {
 	dq := g.from(g.DQ, g.DQStride, sequence, i, head)[:g.HeadDim]
 	clear(dq)
 	lse := g.lse(sequence, head)[i]
-	d := rowDot(dOut, out)
+	var d float32
+	for e := range out {
+		d += float32(g.operand(dOut[e]) * out[e])
+	}
 	var factor [attentionTile]float32
 	for j := range g.visible(i) {
 		if j%attentionTile == 0 {

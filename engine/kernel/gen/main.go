@@ -12,6 +12,7 @@ var files = []struct {
 	name  string
 	write func() []byte
 }{
+	{"attention_amd64.s", attentionFile},
 	{"matmul_amd64.s", matmulFile},
 	{"map_amd64.s", mapFile},
 	{"matmul_bf16_amd64.s", matmulBF16File},

@@ -1,4 +1,9 @@
+//go:build !amd64
+
 package kernel
+
+// attentionRun is empty where every level is the portable one.
+type attentionRun struct{}
 
 func (a *Attention) scratchBytes(Level, int) int { return 0 }
 
