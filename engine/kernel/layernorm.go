@@ -96,7 +96,9 @@ func (l *LayerNormGrad) Check() error {
 func (l *LayerNormGrad) ScratchBytes(int) int { return 4 * l.describe(active).scratch() }
 
 // Run computes the gradients on the pool's workers.
-func (l *LayerNormGrad) Run(p *Pool) { l.describe(active).run(p) }
+func (l *LayerNormGrad) Run(p *Pool) { l.run(p, active) }
+
+func (l *LayerNormGrad) run(p *Pool, level Level) { l.describe(level).run(p) }
 
 func (l *LayerNormGrad) describe(level Level) *rowNormGrad {
 	l.norm = rowNormGrad{

@@ -81,7 +81,9 @@ func (r *RMSNormGrad) Check() error {
 func (r *RMSNormGrad) ScratchBytes(int) int { return 4 * r.describe(active).scratch() }
 
 // Run computes the gradients on the pool's workers.
-func (r *RMSNormGrad) Run(p *Pool) { r.describe(active).run(p) }
+func (r *RMSNormGrad) Run(p *Pool) { r.run(p, active) }
+
+func (r *RMSNormGrad) run(p *Pool, level Level) { r.describe(level).run(p) }
 
 func (r *RMSNormGrad) describe(level Level) *rowNormGrad {
 	r.norm = rowNormGrad{

@@ -54,6 +54,8 @@ type SpMM struct {
 	Accumulate       bool
 
 	level Level
+	tile  int // columns that are computed at a time
+	units int // of work in a tile
 }
 
 // Check says what is wrong with the sizes and with the sparse matrix, all of whose entries it looks at. Run does not check
@@ -79,53 +81,68 @@ func (s *SpMM) Check() error {
 func (s *SpMM) Run(p *Pool) { s.run(p, active) }
 
 func (s *SpMM) run(p *Pool, level Level) {
-	s.level = level
 	if s.A.Rows == 0 || s.Width == 0 {
 		return
 	}
-	p.For(int(s.start(s.A.Rows)), max(1, elementGrain/s.Width), (*spmmRanges)(s))
+	s.level, s.tile, s.units = level, s.tileColumns(level), s.start(s.A.Rows)
+	p.For(s.units*ceil(s.Width, s.tile), max(1, elementGrain/s.tile), (*spmmRanges)(s))
 }
 
 // start is where the work of row r begins: a row counts as one unit, and each of its entries as one, so that ranges of
 // units are equal work whatever the degrees are.
-func (s *SpMM) start(r int) int64 { return s.A.Indptr[r] - s.A.Indptr[0] + int64(r) }
+func (s *SpMM) start(r int) int { return int(s.A.Indptr[r]-s.A.Indptr[0]) + r }
 
-// spmmRanges is an SpMM as a task: a range of units computes the rows that begin in it.
+// rowsFrom is the first row whose work begins at unit u or later.
+func (s *SpMM) rowsFrom(u int) int {
+	return sort.Search(s.A.Rows, func(r int) bool { return s.start(r) >= u })
+}
+
+// spmmRanges is an SpMM as a task: a range of units, counted through the tiles of columns, computes the rows that begin in
+// it.
 type spmmRanges SpMM
 
 // Do computes the rows that begin in units lo to hi.
 func (s *spmmRanges) Do(_, lo, hi int) {
-	m := (*SpMM)(s)
-	first := sort.Search(s.A.Rows, func(r int) bool { return m.start(r) >= int64(lo) })
-	end := first + sort.Search(s.A.Rows-first, func(r int) bool { return m.start(first+r) >= int64(hi) })
-	for r := first; r < end; r++ {
-		for j := 0; j < s.Width; j += stripe {
-			s.row(r, j, min(stripe, s.Width-j))
+	for lo < hi {
+		tile := lo / s.units
+		base, next := tile*s.units, min(hi, (tile+1)*s.units)
+		j0 := tile * s.tile
+		first, end := (*SpMM)(s).rowsFrom(lo-base), (*SpMM)(s).rowsFrom(next-base)
+		if first < end {
+			s.rows(first, end, j0, min(s.tile, s.Width-j0))
 		}
+		lo = next
 	}
 }
 
-// row computes n ≤ stripe elements of row r of Y from column j0 on.
-func (s *spmmRanges) row(r, j0, n int) {
-	begin, end := s.A.Indptr[r], s.A.Indptr[r+1]
-	var acc [stripe]float32
-	if end-begin <= Chunk {
-		s.entries(&acc, begin, end, j0, n)
-	} else {
-		acc = s.long(begin, end, j0, n)
+// portableRows computes n columns from j0 on of rows first to end.
+func (s *spmmRanges) portableRows(first, end, j0, n int) {
+	for r := first; r < end; r++ {
+		begin, end := s.A.Indptr[r], s.A.Indptr[r+1]
+		y := s.Y[r*s.YStride+j0:][:n]
+		var acc [stripe]float32
+		if end-begin <= Chunk {
+			s.entries(&acc, begin, end, j0, n)
+		} else {
+			acc = s.longRow(begin, end, j0, n)
+		}
+		s.set(y, acc[:n])
 	}
-	y := s.Y[r*s.YStride+j0:][:n]
+}
+
+// set gives a part of Y its sums.
+func (s *spmmRanges) set(y, sums []float32) {
 	if !s.Accumulate {
-		copy(y, acc[:])
+		copy(y, sums)
 		return
 	}
 	for j := range y {
-		y[j] += acc[j]
+		y[j] += sums[j]
 	}
 }
 
-// long combines the chunks of a long row.
-func (s *spmmRanges) long(begin, end int64, j0, n int) [stripe]float32 {
+// longRow combines the chunks of a row of more than one; n ≤ stripe.
+func (s *spmmRanges) longRow(begin, end int64, j0, n int) [stripe]float32 {
 	var sum sumTree
 	for ; begin < end; begin += Chunk {
 		var acc [stripe]float32
@@ -135,17 +152,14 @@ func (s *spmmRanges) long(begin, end int64, j0, n int) [stripe]float32 {
 	return sum.total()
 }
 
-// entries adds up the entries begin to end.
-func (s *spmmRanges) entries(acc *[stripe]float32, begin, end int64, j0, n int) {
+// portableEntries adds up the entries begin to end in n ≤ stripe columns from j0 on.
+func (s *spmmRanges) portableEntries(acc *[stripe]float32, begin, end int64, j0, n int) {
 	for e := begin; e < end; e++ {
 		x := s.X[int(s.A.Indices[e])*s.XStride+j0:][:n]
-		if s.A.Values == nil {
-			for j, v := range x {
-				acc[j] += v
-			}
-			continue
+		a := float32(1)
+		if s.A.Values != nil {
+			a = s.A.Values[e]
 		}
-		a := s.A.Values[e]
 		for j, v := range x {
 			acc[j] += float32(a * v)
 		}

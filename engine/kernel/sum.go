@@ -26,8 +26,10 @@ func (s *Sum) Check() error { return checkSizes("sum", length{"Dst", len(s.Dst),
 func (s *Sum) ScratchBytes(int) int { return 4 * ceil(len(s.X), sumRun) }
 
 // Run computes the sum on the pool's workers.
-func (s *Sum) Run(p *Pool) {
-	s.runs = sumRuns{level: active, x: s.X}
+func (s *Sum) Run(p *Pool) { s.run(p, active) }
+
+func (s *Sum) run(p *Pool, level Level) {
+	s.runs = sumRuns{level: level, x: s.X}
 	s.Dst[0] = s.runs.run(p)
 }
 
@@ -48,8 +50,10 @@ func (s *SumSquares) Check() error {
 func (s *SumSquares) ScratchBytes(int) int { return 4 * ceil(len(s.X), sumRun) }
 
 // Run computes the sum on the pool's workers.
-func (s *SumSquares) Run(p *Pool) {
-	s.runs = sumRuns{level: active, x: s.X, squares: true}
+func (s *SumSquares) Run(p *Pool) { s.run(p, active) }
+
+func (s *SumSquares) run(p *Pool, level Level) {
+	s.runs = sumRuns{level: level, x: s.X, squares: true}
 	s.Dst[0] = s.runs.run(p)
 }
 

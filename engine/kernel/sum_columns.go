@@ -24,8 +24,10 @@ func (s *ColumnSum) Check() error {
 func (s *ColumnSum) ScratchBytes(int) int { return 4 * columnScratch(s.Rows, s.Cols, 1) }
 
 // Run computes the sums on the pool's workers.
-func (s *ColumnSum) Run(p *Pool) {
-	s.sums = columnSums{level: active, rows: s.Rows, cols: s.Cols, x: s.X, first: s.Dst, accumulate: s.Accumulate}
+func (s *ColumnSum) Run(p *Pool) { s.run(p, active) }
+
+func (s *ColumnSum) run(p *Pool, level Level) {
+	s.sums = columnSums{level: level, rows: s.Rows, cols: s.Cols, x: s.X, first: s.Dst, accumulate: s.Accumulate}
 	mem, back := p.borrow(columnScratch(s.Rows, s.Cols, 1))
 	s.sums.run(p, mem)
 	giveBack(back)

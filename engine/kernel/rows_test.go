@@ -1,0 +1,411 @@
+package kernel
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// operands makes what a row kernel works on, and brings it back to what it was before a run.
+type operands struct {
+	*rand.Rand
+	rows, cols int
+	inPlace    bool // the result takes the place of an operand
+	made       [][]float32
+	before     [][]float32
+	place      func(x []float32) []float32 // a copy of x where the test wants it; nil: on the heap, misaligned
+}
+
+// floats returns n normal numbers.
+func (o *operands) floats(n int) []float32 {
+	x := make([]float32, n+3)[o.IntN(4):][:n]
+	for i := range x {
+		x[i] = float32(o.NormFloat64())
+	}
+	if o.place != nil {
+		x = o.place(x)
+	}
+	o.made, o.before = append(o.made, x), append(o.before, slices.Clone(x))
+	return x
+}
+
+// matrix returns rows × cols normal numbers, and result the same unless it takes the place of x.
+func (o *operands) matrix() []float32 { return o.floats(o.rows * o.cols) }
+
+func (o *operands) result(x []float32) []float32 {
+	if o.inPlace {
+		return x
+	}
+	return o.matrix()
+}
+
+// labels returns a class for each row, sometimes none.
+func (o *operands) labels() []int32 {
+	l := make([]int32, o.rows)
+	for i := range l {
+		l[i] = int32(o.IntN(o.cols+1)) - 1
+	}
+	return l
+}
+
+func (o *operands) restore() {
+	for i, x := range o.made {
+		copy(x, o.before[i])
+	}
+}
+
+// outcome is what a kernel must give: within bound·2⁻²⁴ of want, relative to size, or to want where size is nil.
+type outcome struct {
+	name  string
+	got   []float32
+	want  []float64
+	size  []float64
+	bound float64
+}
+
+// used is the largest error in units of the bound, and where it is.
+func (o *outcome) used() (used float64, at int) {
+	for i, want := range o.want {
+		size := math.Abs(want)
+		if o.size != nil {
+			size = o.size[i]
+		}
+		u := math.Abs(float64(o.got[i])-want) / (o.bound*0x1p-24*size + 1e-37)
+		if math.IsNaN(u) {
+			u = math.Inf(1)
+		}
+		if u > used {
+			used, at = u, i
+		}
+	}
+	return used, at
+}
+
+// rowKernel is a kernel with its operands.
+type rowKernel struct {
+	run      func(p *Pool, level Level)
+	check    func() error
+	outcomes []outcome
+}
+
+// rowKernels makes each kernel. What it must give is computed from its operands as they are when it is made.
+var rowKernels = map[string]func(o *operands) *rowKernel{
+	"softmax": func(o *operands) *rowKernel {
+		x := o.matrix()
+		want := refSoftmax(widen(x), o.cols)
+		k := &Softmax{Dst: o.result(x), X: x, Rows: o.rows, Cols: o.cols}
+		return &rowKernel{k.run, k.Check, []outcome{{"Dst", k.Dst, want, nil, 12}}}
+	},
+	"softmax gradient": func(o *operands) *rowKernel {
+		dy, y := o.matrix(), o.matrix()
+		want := refSoftmaxGrad(widen(dy), widen(y), o.cols)
+		size := make([]float64, len(want))
+		eachRow(widen(y), o.cols, func(i int, row []float64) {
+			dot := 0.0
+			for j, v := range row {
+				dot += math.Abs(v * float64(dy[i*o.cols+j]))
+			}
+			for j, v := range row {
+				size[i*o.cols+j] = math.Abs(v) * (math.Abs(float64(dy[i*o.cols+j])) + dot)
+			}
+		})
+		k := &SoftmaxGrad{DX: o.result(dy), DY: dy, Y: y, Rows: o.rows, Cols: o.cols}
+		return &rowKernel{k.run, k.Check, []outcome{{"DX", k.DX, want, size, 8}}}
+	},
+	"log-softmax": func(o *operands) *rowKernel {
+		x := o.matrix()
+		want := refLogSoftmax(widen(x), o.cols)
+		k := &LogSoftmax{Dst: o.result(x), X: x, Rows: o.rows, Cols: o.cols}
+		return &rowKernel{k.run, k.Check, []outcome{{"Dst", k.Dst, want, plusOne(want), 8}}}
+	},
+	"log-softmax gradient": func(o *operands) *rowKernel {
+		dy, y := o.matrix(), o.matrix()
+		want := refLogSoftmaxGrad(widen(dy), widen(y), o.cols)
+		size := make([]float64, len(want))
+		eachRow(widen(dy), o.cols, func(i int, row []float64) {
+			sum := 0.0
+			for _, v := range row {
+				sum += math.Abs(v)
+			}
+			for j, v := range row {
+				size[i*o.cols+j] = math.Abs(v) + math.Exp(float64(y[i*o.cols+j]))*sum
+			}
+		})
+		k := &LogSoftmaxGrad{DX: o.result(dy), DY: dy, Y: y, Rows: o.rows, Cols: o.cols}
+		return &rowKernel{k.run, k.Check, []outcome{{"DX", k.DX, want, size, 8}}}
+	},
+	"cross-entropy": func(o *operands) *rowKernel {
+		x, labels := o.matrix(), o.labels()
+		loss, lse := refCrossEntropy(widen(x), labels, o.cols)
+		k := &CrossEntropy{Logits: x, Labels: labels, Loss: o.floats(o.rows), LSE: o.floats(o.rows), Rows: o.rows, Cols: o.cols}
+		return &rowKernel{k.run, k.Check, []outcome{{"Loss", k.Loss, loss, plusOne(loss), 12}, {"LSE", k.LSE, lse, plusOne(lse), 8}}}
+	},
+	"cross-entropy gradient": func(o *operands) *rowKernel {
+		x, labels := o.matrix(), o.labels()
+		want := refCrossEntropyGrad(widen(x), labels, 0.25, o.cols)
+		_, lse := refCrossEntropy(widen(x), labels, o.cols)
+		size := make([]float64, len(want))
+		for i := range size {
+			size[i] = math.Abs(want[i]) * (1 + math.Abs(float64(x[i])) + math.Abs(lse[i/o.cols])) // rounding the exponent
+			if j := labels[i/o.cols]; int(j) == i%o.cols {
+				size[i] = 0.25
+			}
+		}
+		k := &CrossEntropyGrad{DLogits: o.result(x), Logits: x, LSE: o.floats(o.rows), Labels: labels, Scale: 0.25, Rows: o.rows, Cols: o.cols}
+		o.set(k.LSE, lse)
+		return &rowKernel{k.run, k.Check, []outcome{{"DLogits", k.DLogits, want, size, 8}}}
+	},
+	"layer-norm": func(o *operands) *rowKernel { return layerNormKernel(o, true) },
+	"layer-norm without gain and bias": func(o *operands) *rowKernel {
+		return layerNormKernel(o, false)
+	},
+	"layer-norm gradient": func(o *operands) *rowKernel { return layerNormGradKernel(o, true, true) },
+	"layer-norm gradient without gain": func(o *operands) *rowKernel {
+		return layerNormGradKernel(o, false, true)
+	},
+	"RMS-norm": func(o *operands) *rowKernel {
+		x, gain := o.matrix(), o.floats(o.cols)
+		want, _, rstd := refLayerNorm(widen(x), widen(gain), nil, o.cols, 1e-3, false)
+		k := &RMSNorm{Dst: o.result(x), X: x, Gain: gain, RStd: o.floats(o.rows), Rows: o.rows, Cols: o.cols, Eps: 1e-3}
+		return &rowKernel{k.run, k.Check, []outcome{{"Dst", k.Dst, want, nil, 8}, {"RStd", k.RStd, rstd, nil, 6}}}
+	},
+	"RMS-norm gradient": func(o *operands) *rowKernel { return layerNormGradKernel(o, true, false) },
+	"batch-norm": func(o *operands) *rowKernel {
+		if o.rows < 2 {
+			return nil
+		}
+		x, gain, bias := o.matrix(), o.floats(o.cols), o.floats(o.cols)
+		y, mean, variance := refBatchNorm(widen(x), widen(gain), widen(bias), o.cols, 1e-3)
+		runningMean, runningVar := o.floats(o.cols), o.floats(o.cols)
+		k := &BatchNorm{
+			Dst: o.result(x), X: x, Gain: gain, Bias: bias, Mean: o.floats(o.cols), RStd: o.floats(o.cols),
+			RunningMean: runningMean, RunningVar: runningVar, Momentum: 0.125, Eps: 1e-3, Rows: o.rows, Cols: o.cols,
+		}
+		rstd, wantMean, wantVar := make([]float64, o.cols), make([]float64, o.cols), make([]float64, o.cols)
+		for j := range rstd {
+			rstd[j] = 1 / math.Sqrt(variance[j]+1e-3)
+			wantMean[j] = float64(runningMean[j])*0.875 + 0.125*mean[j]
+			wantVar[j] = float64(runningVar[j])*0.875 + 0.125*variance[j]*float64(o.rows)/float64(o.rows-1)
+		}
+		size := normSize(x, gain, bias, o.cols, func(i, j int) (float64, float64) { return mean[j], rstd[j] })
+		return &rowKernel{k.run, k.Check, []outcome{
+			{"Dst", k.Dst, y, size, 40}, {"Mean", k.Mean, mean, plusOne(mean), 8}, {"RStd", k.RStd, rstd, rootSize(mean, rstd), 10},
+			{"RunningMean", k.RunningMean, wantMean, plusOne(wantMean), 4}, {"RunningVar", k.RunningVar, wantVar, plusOne(wantVar), 4},
+		}}
+	},
+	"batch-norm with given statistics": func(o *operands) *rowKernel {
+		x, gain, bias, mean, variance := o.matrix(), o.floats(o.cols), o.floats(o.cols), o.floats(o.cols), o.floats(o.cols)
+		want, rstd := make([]float64, len(x)), make([]float64, o.cols)
+		for j := range variance {
+			variance[j] = float32(math.Abs(float64(variance[j])))
+			rstd[j] = 1 / math.Sqrt(float64(variance[j])+1e-3)
+		}
+		o.keep()
+		for i, v := range x {
+			j := i % o.cols
+			want[i] = (float64(v)-float64(mean[j]))*rstd[j]*float64(gain[j]) + float64(bias[j])
+		}
+		size := normSize(x, gain, bias, o.cols, func(i, j int) (float64, float64) { return float64(mean[j]), rstd[j] })
+		k := &BatchNormApply{Dst: o.result(x), X: x, Gain: gain, Bias: bias, Mean: mean, Var: variance, Eps: 1e-3, Rows: o.rows, Cols: o.cols}
+		return &rowKernel{k.run, k.Check, []outcome{{"Dst", k.Dst, want, size, 5}}}
+	},
+	"batch-norm gradient": func(o *operands) *rowKernel {
+		dy, x, gain := o.matrix(), o.matrix(), o.floats(o.cols)
+		wantDX, wantDGain, wantDBias := refBatchNormGrad(widen(dy), widen(x), widen(gain), o.cols, 1e-1)
+		_, mean, variance := refBatchNorm(widen(x), nil, nil, o.cols, 0)
+		k := &BatchNormGrad{
+			DX: o.result(dy), DY: dy, X: x, DGain: o.floats(o.cols), DBias: o.floats(o.cols), Gain: gain,
+			Mean: o.floats(o.cols), RStd: o.floats(o.cols), Rows: o.rows, Cols: o.cols,
+		}
+		rstd := make([]float64, o.cols)
+		for j, v := range variance {
+			rstd[j] = 1 / math.Sqrt(v+1e-1)
+		}
+		o.set(k.Mean, mean)
+		o.set(k.RStd, rstd)
+		return &rowKernel{k.run, k.Check, []outcome{
+			{"DX", k.DX, wantDX, constant(len(x), 10), 8},
+			{"DGain", k.DGain, wantDGain, constant(o.cols, float64(o.rows)), 8}, {"DBias", k.DBias, wantDBias, constant(o.cols, float64(o.rows)), 8},
+		}}
+	},
+	"column sum":              func(o *operands) *rowKernel { return columnSumKernel(o, false) },
+	"column sum, accumulated": func(o *operands) *rowKernel { return columnSumKernel(o, true) },
+}
+
+func layerNormKernel(o *operands, affine bool) *rowKernel {
+	x := o.matrix()
+	k := &LayerNorm{X: x, Mean: o.floats(o.rows), RStd: o.floats(o.rows), Rows: o.rows, Cols: o.cols, Eps: 1e-3}
+	if affine {
+		k.Gain, k.Bias = o.floats(o.cols), o.floats(o.cols)
+	}
+	want, mean, rstd := refLayerNorm(widen(x), widen(k.Gain), widen(k.Bias), o.cols, 1e-3, true)
+	size := normSize(x, k.Gain, k.Bias, o.cols, func(i, j int) (float64, float64) { return mean[i], rstd[i] })
+	k.Dst = o.result(x)
+	return &rowKernel{k.run, k.Check, []outcome{{"Dst", k.Dst, want, size, 40}, {"Mean", k.Mean, mean, plusOne(mean), 4}, {"RStd", k.RStd, rstd, rootSize(mean, rstd), 6}}}
+}
+
+// layerNormGradKernel is the gradient of layer-norm, or of RMS-norm when not centred.
+func layerNormGradKernel(o *operands, withGain, centred bool) *rowKernel {
+	dy, x := o.matrix(), o.matrix()
+	var gain []float32
+	if withGain {
+		gain = o.floats(o.cols)
+	}
+	wantDX, wantDGain, wantDBias := refLayerNormGrad(widen(dy), widen(x), widen(gain), o.cols, 1e-1, centred)
+	_, mean, rstd := refLayerNorm(widen(x), nil, nil, o.cols, 1e-1, centred)
+	dx, dGain, dBias, rstd32 := o.result(dy), o.floats(o.cols), o.floats(o.cols), o.floats(o.rows)
+	o.set(rstd32, rstd)
+	outcomes := []outcome{{"DX", dx, wantDX, constant(len(x), 10), 10}, {"DGain", dGain, wantDGain, constant(o.cols, float64(o.rows)), 8}}
+	if !centred {
+		k := &RMSNormGrad{DX: dx, DY: dy, X: x, DGain: dGain, Gain: gain, RStd: rstd32, Rows: o.rows, Cols: o.cols}
+		return &rowKernel{k.run, k.Check, outcomes}
+	}
+	mean32 := o.floats(o.rows)
+	o.set(mean32, mean)
+	outcomes = append(outcomes, outcome{"DBias", dBias, wantDBias, constant(o.cols, float64(o.rows)), 8})
+	k := &LayerNormGrad{DX: dx, DY: dy, X: x, DGain: dGain, DBias: dBias, Gain: gain, Mean: mean32, RStd: rstd32, Rows: o.rows, Cols: o.cols}
+	return &rowKernel{k.run, k.Check, outcomes}
+}
+
+func columnSumKernel(o *operands, accumulate bool) *rowKernel {
+	x, dst := o.matrix(), o.floats(o.cols)
+	want := make([]float64, o.cols)
+	if accumulate {
+		want = widen(dst)
+	}
+	for i, v := range x {
+		want[i%o.cols] += float64(v)
+	}
+	k := &ColumnSum{Dst: dst, X: x, Rows: o.rows, Cols: o.cols, Accumulate: accumulate}
+	return &rowKernel{k.run, k.Check, []outcome{{"Dst", dst, want, constant(o.cols, float64(o.rows+1)), 4}}}
+}
+
+// set gives an operand other values.
+func (o *operands) set(x []float32, values []float64) {
+	for i, v := range values {
+		x[i] = float32(v)
+	}
+	o.keep()
+}
+
+// keep takes the operands as they are for what restore brings back.
+func (o *operands) keep() {
+	for i, x := range o.made {
+		copy(o.before[i], x)
+	}
+}
+
+func widen(x []float32) []float64 {
+	if x == nil {
+		return nil
+	}
+	w := make([]float64, len(x))
+	for i, v := range x {
+		w[i] = float64(v)
+	}
+	return w
+}
+
+func plusOne(x []float64) []float64 {
+	y := make([]float64, len(x))
+	for i, v := range x {
+		y[i] = 1 + math.Abs(v)
+	}
+	return y
+}
+
+func constant(n int, v float64) []float64 { return slices.Repeat([]float64{v}, n) }
+
+// rootSize allows for the error of the mean in 1/√variance.
+func rootSize(mean, rstd []float64) []float64 {
+	size := make([]float64, len(mean))
+	for i, m := range mean {
+		size[i] = rstd[i] * (1 + math.Abs(m)*rstd[i])
+	}
+	return size
+}
+
+// normSize is the sum of the magnitudes of what a normalised element is added up from.
+func normSize(x, gain, bias []float32, cols int, moments func(i, j int) (mean, rstd float64)) []float64 {
+	size := make([]float64, len(x))
+	for i, v := range x {
+		j := i % cols
+		mean, rstd := moments(i/cols, j)
+		size[i] = (1 + math.Abs(float64(v)) + math.Abs(mean)) * rstd * math.Abs(refAt(widen(gain), j, 1))
+		size[i] += math.Abs(refAt(widen(bias), j, 0))
+	}
+	return size
+}
+
+func TestRowKernelsAgreeWithTheirFormulas(t *testing.T) {
+	pools := []*Pool{nil, NewPool(2), NewPool(3)}
+	defer pools[1].Close()
+	defer pools[2].Close()
+	for name, build := range rowKernels {
+		t.Run(name, func(t *testing.T) {
+			r := rand.New(rand.NewPCG(1, 2))
+			sizes := [][2]int{{1, 1030}, {7, 600}, {Chunk + 9, 20}, {2*Chunk + 1, 3}, {1, 1}}
+			for cols := 1; cols <= 67; cols++ {
+				sizes = append(sizes, [2]int{1 + r.IntN(70), cols})
+			}
+			most, whose := map[string]float64{}, map[string]string{}
+			for n, size := range sizes {
+				o := &operands{Rand: r, rows: size[0], cols: size[1], inPlace: n%3 == 1}
+				k := build(o)
+				if k == nil {
+					continue
+				}
+				if err := k.check(); err != nil {
+					t.Fatal(err)
+				}
+				var vector []uint32 // the bits of every vector level
+				for level := Generic; level <= min(HardwareLevel(), AVX512); level++ {
+					var serial []uint32
+					for _, p := range pools {
+						o.restore()
+						k.run(p, level)
+						where := fmt.Sprintf("%d×%d, level %v, %d workers", o.rows, o.cols, level, p.Workers())
+						var bits []uint32
+						for i := range k.outcomes {
+							out := &k.outcomes[i]
+							used, at := out.used()
+							if used > most[out.name] {
+								most[out.name], whose[out.name] = used, where
+							}
+							if used > 1 {
+								t.Fatalf("%s: %s[%d] is %v, want %v: %.2f of the bound", where, out.name, at, out.got[at], out.want[at], used)
+							}
+							bits = append(bits, bitsOf(out.got)...)
+						}
+						if serial == nil {
+							serial = bits
+						}
+						if !slices.Equal(bits, serial) {
+							t.Fatalf("%s: other bits than with one worker", where)
+						}
+					}
+					if level == AVX2 {
+						vector = serial
+					}
+					if level > AVX2 && !slices.Equal(vector, serial) {
+						t.Fatalf("%d×%d: other bits at level %v than at %v", o.rows, o.cols, level, AVX2)
+					}
+				}
+			}
+			for _, out := range slices.Sorted(maps.Keys(most)) {
+				t.Logf("%s: at most %.2f of the bound (%s)", out, most[out], whose[out])
+			}
+		})
+	}
+}
+
+func bitsOf(x []float32) []uint32 {
+	b := make([]uint32, len(x))
+	for i, v := range x {
+		b[i] = math.Float32bits(v)
+	}
+	return b
+}
