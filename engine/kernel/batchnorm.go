@@ -129,6 +129,15 @@ type affineRows struct {
 
 // Do normalises rows lo to hi.
 func (a *affineRows) Do(_, lo, hi int) {
+	if a.level > Generic && a.cols > 0 {
+		i := lo * a.cols
+		args := rowsArgs{
+			a: &a.dst[i], b: &a.x[i], u: from(a.gain, 0), v: from(a.bias, 0), w: &a.mean[0], y: &a.rstd[0],
+			rows: hi - lo, cols: a.cols, stride: 4 * a.cols,
+		}
+		args.run(a.level, rowsColumnNorm)
+		return
+	}
 	for i := lo; i < hi; i++ {
 		dst, x := a.dst[i*a.cols:][:a.cols], a.x[i*a.cols:][:a.cols]
 		for j, v := range x {
@@ -156,8 +165,9 @@ type BatchNormGrad struct {
 	Mean, RStd   []float32 // Cols each
 	Rows, Cols   int
 
-	level Level
-	sums  columnSums
+	level               Level
+	sums                columnSums
+	shift, slope, scale []float32 // DBias / Rows, DGain / Rows and RStd·Gain
 }
 
 // Check says what is wrong with the sizes.
@@ -173,21 +183,32 @@ func (b *BatchNormGrad) Check() error {
 }
 
 // ScratchBytes is the working memory that Run takes from a pool.
-func (b *BatchNormGrad) ScratchBytes(int) int { return 4 * columnScratch(b.Rows, b.Cols, 2) }
+func (b *BatchNormGrad) ScratchBytes(int) int {
+	return 4 * max(columnScratch(b.Rows, b.Cols, 2), 3*b.Cols)
+}
 
 // Run computes the gradients on the pool's workers.
 func (b *BatchNormGrad) Run(p *Pool) { b.run(p, active) }
 
 func (b *BatchNormGrad) run(p *Pool, level Level) {
 	b.level = level
-	mem, back := p.borrow(columnScratch(b.Rows, b.Cols, 2))
+	mem, back := p.borrow(max(columnScratch(b.Rows, b.Cols, 2), 3*b.Cols))
 	b.sums = columnSums{
 		level: level, term: sumsOfColumnNorm, rows: b.Rows, cols: b.Cols, x: b.X, dy: b.DY, mean: b.Mean, rstd: b.RStd,
 		first: b.DGain, second: b.DBias,
 	}
 	b.sums.run(p, mem)
-	giveBack(back)
+	b.shift, b.slope, b.scale = mem[:b.Cols], mem[b.Cols:2*b.Cols], mem[2*b.Cols:3*b.Cols]
+	rows := float32(b.Rows)
+	for j := range b.Cols {
+		b.shift[j], b.slope[j], b.scale[j] = b.DBias[j]/rows, b.DGain[j]/rows, b.RStd[j]
+		if b.Gain != nil {
+			b.scale[j] *= b.Gain[j]
+		}
+	}
 	p.For(b.Rows, rowGrain(b.Cols), (*batchNormGradRows)(b))
+	b.shift, b.slope, b.scale = nil, nil, nil
+	giveBack(back)
 }
 
 // batchNormGradRows is a BatchNormGrad as a task: a unit is a row of DX.
@@ -195,16 +216,20 @@ type batchNormGradRows BatchNormGrad
 
 // Do computes rows lo to hi.
 func (b *batchNormGradRows) Do(_, lo, hi int) {
-	rows := float32(b.Rows)
+	if b.level > Generic && b.Cols > 0 {
+		i := lo * b.Cols
+		args := rowsArgs{
+			a: &b.DX[i], b: &b.DY[i], c: &b.X[i], u: &b.Mean[0], y: &b.RStd[0], v: &b.shift[0], w: &b.slope[0], z: &b.scale[0],
+			rows: hi - lo, cols: b.Cols, stride: 4 * b.Cols,
+		}
+		args.run(b.level, rowsColumnNormGrad)
+		return
+	}
 	for i := lo; i < hi; i++ {
 		dx, dy, x := b.DX[i*b.Cols:][:b.Cols], b.DY[i*b.Cols:][:b.Cols], b.X[i*b.Cols:][:b.Cols]
 		for j, v := range x {
-			scale := b.RStd[j]
-			h := (v - b.Mean[j]) * scale
-			if b.Gain != nil {
-				scale *= b.Gain[j]
-			}
-			dx[j] = (dy[j] - b.DBias[j]/rows - float32(h*(b.DGain[j]/rows))) * scale
+			h := (v - b.Mean[j]) * b.RStd[j]
+			dx[j] = (dy[j] - b.shift[j] - float32(h*b.slope[j])) * b.scale[j]
 		}
 	}
 }

@@ -42,6 +42,15 @@ type layerNormRows LayerNorm
 
 // Do normalises rows lo to hi.
 func (l *layerNormRows) Do(_, lo, hi int) {
+	if l.level > Generic && l.Cols > 0 {
+		i := lo * l.Cols
+		args := rowsArgs{
+			a: &l.Dst[i], b: &l.X[i], u: from(l.Gain, 0), v: from(l.Bias, 0), s: &l.Mean[lo], t: &l.RStd[lo],
+			rows: hi - lo, cols: l.Cols, stride: 4 * l.Cols, n: float32(l.Cols), eps: l.Eps,
+		}
+		args.run(l.level, rowsLayerNorm)
+		return
+	}
 	cols := float32(l.Cols)
 	for i := lo; i < hi; i++ {
 		dst, x := l.Dst[i*l.Cols:][:l.Cols], l.X[i*l.Cols:][:l.Cols]
@@ -150,6 +159,19 @@ func (g *rowNormGrad) run(p *Pool) {
 
 // Do computes DX of rows lo to hi.
 func (g *rowNormGrad) Do(_, lo, hi int) {
+	if g.level > Generic && g.cols > 0 {
+		i := lo * g.cols
+		args := rowsArgs{
+			a: &g.dx[i], b: &g.dy[i], c: &g.x[i], u: from(g.gain, 0), s: from(g.mean, lo), t: &g.rstd[lo],
+			rows: hi - lo, cols: g.cols, stride: 4 * g.cols, n: float32(g.cols),
+		}
+		if g.mean != nil {
+			args.run(g.level, rowsLayerNormGrad)
+		} else {
+			args.run(g.level, rowsRMSNormGrad)
+		}
+		return
+	}
 	for i := lo; i < hi; i++ {
 		dx, dy, x := g.dx[i*g.cols:][:g.cols], g.dy[i*g.cols:][:g.cols], g.x[i*g.cols:][:g.cols]
 		var mean float32

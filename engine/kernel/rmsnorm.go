@@ -38,6 +38,15 @@ type rmsNormRows RMSNorm
 
 // Do normalises rows lo to hi.
 func (r *rmsNormRows) Do(_, lo, hi int) {
+	if r.level > Generic && r.Cols > 0 {
+		i := lo * r.Cols
+		args := rowsArgs{
+			a: &r.Dst[i], b: &r.X[i], u: from(r.Gain, 0), t: &r.RStd[lo],
+			rows: hi - lo, cols: r.Cols, stride: 4 * r.Cols, n: float32(r.Cols), eps: r.Eps,
+		}
+		args.run(r.level, rowsRMSNorm)
+		return
+	}
 	for i := lo; i < hi; i++ {
 		dst, x := r.Dst[i*r.Cols:][:r.Cols], r.X[i*r.Cols:][:r.Cols]
 		rstd := inverseRoot(rowDot(x, x)/float32(r.Cols) + r.Eps)

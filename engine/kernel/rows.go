@@ -39,3 +39,44 @@ func optional(name string, x []float32, need int) length {
 	}
 	return length{name, len(x), need}
 }
+
+// rowsArgs is the argument block of the kernels that work on rows, one after another; the offsets stand in gen/rows.go.
+// What a kernel does with its operands stands there as well.
+type rowsArgs struct {
+	a, b, c       *float32 // matrices
+	u, v, w, y, z *float32 // rows that serve every row
+	s, t          *float32 // a number for each row
+	rows, cols    int      // at least 1
+	stride        int      // from row to row of the matrices, in bytes
+	n, eps, one   float32
+}
+
+// rowsKernel is the number of such a kernel: its place in gen/rows.go.
+type rowsKernel int
+
+const (
+	rowsSum rowsKernel = iota
+	rowsSquares
+	rowsLayerNorm
+	rowsRMSNorm
+	rowsLayerNormGrad
+	rowsRMSNormGrad
+	rowsColumnNorm
+	rowsColumnNormGrad
+	rowsColumnSums // and the next, which takes rows in groups of 4
+	_
+	rowsColumnSquares
+	_
+	rowsRowNormSums
+	_
+	rowsColumnNormSums
+	_
+)
+
+// from is the address of element i, or nil when x has none there.
+func from(x []float32, i int) *float32 {
+	if i >= len(x) {
+		return nil
+	}
+	return &x[i]
+}

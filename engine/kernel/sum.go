@@ -82,13 +82,30 @@ func (s *sumRuns) run(p *Pool) float32 {
 
 // Do adds up runs lo to hi.
 func (s *sumRuns) Do(_, lo, hi int) {
+	if whole := len(s.x) / sumRun; s.level > Generic && lo < whole {
+		s.vector(lo, min(hi, whole), sumRun)
+		lo = whole
+	}
 	for i := lo; i < hi; i++ {
 		x := s.x[i*sumRun : min((i+1)*sumRun, len(s.x))]
-		if s.squares {
+		switch {
+		case s.level > Generic:
+			s.vector(i, i+1, len(x))
+		case s.squares:
 			s.sums[i] = rowDot(x, x)
-		} else {
+		default:
 			s.sums[i] = rowSum(x)
 		}
+	}
+}
+
+// vector adds up runs lo to hi, which have n elements each.
+func (s *sumRuns) vector(lo, hi, n int) {
+	args := rowsArgs{b: &s.x[lo*sumRun], s: &s.sums[lo], rows: hi - lo, cols: n, stride: 4 * n}
+	if s.squares {
+		args.run(s.level, rowsSquares)
+	} else {
+		args.run(s.level, rowsSum)
 	}
 }
 

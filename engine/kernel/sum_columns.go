@@ -103,6 +103,40 @@ func (s *columnSums) chunk(chunk, j0, j1 int) {
 
 // add adds rows i0 to i1 to the sums of the columns from j0 on.
 func (s *columnSums) add(acc, acc2 []float32, i0, i1, j0 int) {
+	if s.level == Generic {
+		s.portableAdd(acc, acc2, i0, i1, j0)
+		return
+	}
+	groups := (i1 - i0) / 4
+	if groups > 0 {
+		s.vectorAdd(acc, acc2, i0, groups, j0, 1)
+	}
+	if left := (i1 - i0) % 4; left > 0 {
+		s.vectorAdd(acc, acc2, i1-left, left, j0, 0)
+	}
+}
+
+// vectorAdd adds groups of rows from i0 on: of 1 or 4 rows, as the variant of the kernel is 0 or 1.
+func (s *columnSums) vectorAdd(acc, acc2 []float32, i0, groups, j0 int, variant rowsKernel) {
+	i := i0*s.cols + j0
+	args := rowsArgs{a: &acc[0], b: &s.x[i], v: from(acc2, 0), rows: groups, cols: len(acc), stride: 4 * s.cols}
+	switch s.term {
+	case sumOfX:
+		args.run(s.level, rowsColumnSums+variant)
+	case sumOfSquares:
+		args.u = &s.mean[j0]
+		args.run(s.level, rowsColumnSquares+variant)
+	case sumsOfRowNorm:
+		args.c, args.s, args.t = &s.dy[i], from(s.mean, i0), &s.rstd[i0]
+		args.run(s.level, rowsRowNormSums+variant)
+	case sumsOfColumnNorm:
+		args.c, args.u, args.w = &s.dy[i], &s.mean[j0], &s.rstd[j0]
+		args.run(s.level, rowsColumnNormSums+variant)
+	}
+}
+
+// portableAdd is add in portable Go.
+func (s *columnSums) portableAdd(acc, acc2 []float32, i0, i1, j0 int) {
 	for i := i0; i < i1; i++ {
 		x := s.x[i*s.cols+j0:][:len(acc)]
 		switch s.term {

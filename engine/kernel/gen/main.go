@@ -19,6 +19,7 @@ var files = []struct {
 	{"matmul_pack_amd64.s", packFile},
 	{"binary_amd64.s", binaryFile},
 	{"optimizer_amd64.s", optimizerFile},
+	{"rows_amd64.s", rowsFile},
 	{"spmm_amd64.s", spmmFile},
 }
 
