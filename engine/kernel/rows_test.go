@@ -84,22 +84,22 @@ func (o *outcome) used() (used float64, at int) {
 	return used, at
 }
 
-// rowKernel is a kernel with its operands.
-type rowKernel struct {
+// rowsCase is a kernel with its operands.
+type rowsCase struct {
 	run      func(p *Pool, level Level)
 	check    func() error
 	outcomes []outcome
 }
 
-// rowKernels makes each kernel. What it must give is computed from its operands as they are when it is made.
-var rowKernels = map[string]func(o *operands) *rowKernel{
-	"softmax": func(o *operands) *rowKernel {
+// rowsCases makes each kernel. What it must give is computed from its operands as they are when it is made.
+var rowsCases = map[string]func(o *operands) *rowsCase{
+	"softmax": func(o *operands) *rowsCase {
 		x := o.matrix()
 		want := refSoftmax(widen(x), o.cols)
 		k := &Softmax{Dst: o.result(x), X: x, Rows: o.rows, Cols: o.cols}
-		return &rowKernel{k.run, k.Check, []outcome{{"Dst", k.Dst, want, nil, 12}}}
+		return &rowsCase{k.run, k.Check, []outcome{{"Dst", k.Dst, want, nil, 12}}}
 	},
-	"softmax gradient": func(o *operands) *rowKernel {
+	"softmax gradient": func(o *operands) *rowsCase {
 		dy, y := o.matrix(), o.matrix()
 		want := refSoftmaxGrad(widen(dy), widen(y), o.cols)
 		size := make([]float64, len(want))
@@ -113,15 +113,15 @@ var rowKernels = map[string]func(o *operands) *rowKernel{
 			}
 		})
 		k := &SoftmaxGrad{DX: o.result(dy), DY: dy, Y: y, Rows: o.rows, Cols: o.cols}
-		return &rowKernel{k.run, k.Check, []outcome{{"DX", k.DX, want, size, 8}}}
+		return &rowsCase{k.run, k.Check, []outcome{{"DX", k.DX, want, size, 8}}}
 	},
-	"log-softmax": func(o *operands) *rowKernel {
+	"log-softmax": func(o *operands) *rowsCase {
 		x := o.matrix()
 		want := refLogSoftmax(widen(x), o.cols)
 		k := &LogSoftmax{Dst: o.result(x), X: x, Rows: o.rows, Cols: o.cols}
-		return &rowKernel{k.run, k.Check, []outcome{{"Dst", k.Dst, want, plusOne(want), 8}}}
+		return &rowsCase{k.run, k.Check, []outcome{{"Dst", k.Dst, want, plusOne(want), 8}}}
 	},
-	"log-softmax gradient": func(o *operands) *rowKernel {
+	"log-softmax gradient": func(o *operands) *rowsCase {
 		dy, y := o.matrix(), o.matrix()
 		want := refLogSoftmaxGrad(widen(dy), widen(y), o.cols)
 		size := make([]float64, len(want))
@@ -135,15 +135,15 @@ var rowKernels = map[string]func(o *operands) *rowKernel{
 			}
 		})
 		k := &LogSoftmaxGrad{DX: o.result(dy), DY: dy, Y: y, Rows: o.rows, Cols: o.cols}
-		return &rowKernel{k.run, k.Check, []outcome{{"DX", k.DX, want, size, 8}}}
+		return &rowsCase{k.run, k.Check, []outcome{{"DX", k.DX, want, size, 8}}}
 	},
-	"cross-entropy": func(o *operands) *rowKernel {
+	"cross-entropy": func(o *operands) *rowsCase {
 		x, labels := o.matrix(), o.labels()
 		loss, lse := refCrossEntropy(widen(x), labels, o.cols)
 		k := &CrossEntropy{Logits: x, Labels: labels, Loss: o.floats(o.rows), LSE: o.floats(o.rows), Rows: o.rows, Cols: o.cols}
-		return &rowKernel{k.run, k.Check, []outcome{{"Loss", k.Loss, loss, plusOne(loss), 12}, {"LSE", k.LSE, lse, plusOne(lse), 8}}}
+		return &rowsCase{k.run, k.Check, []outcome{{"Loss", k.Loss, loss, plusOne(loss), 12}, {"LSE", k.LSE, lse, plusOne(lse), 8}}}
 	},
-	"cross-entropy gradient": func(o *operands) *rowKernel {
+	"cross-entropy gradient": func(o *operands) *rowsCase {
 		x, labels := o.matrix(), o.labels()
 		want := refCrossEntropyGrad(widen(x), labels, 0.25, o.cols)
 		_, lse := refCrossEntropy(widen(x), labels, o.cols)
@@ -156,24 +156,24 @@ var rowKernels = map[string]func(o *operands) *rowKernel{
 		}
 		k := &CrossEntropyGrad{DLogits: o.result(x), Logits: x, LSE: o.floats(o.rows), Labels: labels, Scale: 0.25, Rows: o.rows, Cols: o.cols}
 		o.set(k.LSE, lse)
-		return &rowKernel{k.run, k.Check, []outcome{{"DLogits", k.DLogits, want, size, 8}}}
+		return &rowsCase{k.run, k.Check, []outcome{{"DLogits", k.DLogits, want, size, 8}}}
 	},
-	"layer-norm": func(o *operands) *rowKernel { return layerNormKernel(o, true) },
-	"layer-norm without gain and bias": func(o *operands) *rowKernel {
+	"layer-norm": func(o *operands) *rowsCase { return layerNormKernel(o, true) },
+	"layer-norm without gain and bias": func(o *operands) *rowsCase {
 		return layerNormKernel(o, false)
 	},
-	"layer-norm gradient": func(o *operands) *rowKernel { return layerNormGradKernel(o, true, true) },
-	"layer-norm gradient without gain": func(o *operands) *rowKernel {
+	"layer-norm gradient": func(o *operands) *rowsCase { return layerNormGradKernel(o, true, true) },
+	"layer-norm gradient without gain": func(o *operands) *rowsCase {
 		return layerNormGradKernel(o, false, true)
 	},
-	"RMS-norm": func(o *operands) *rowKernel {
+	"RMS-norm": func(o *operands) *rowsCase {
 		x, gain := o.matrix(), o.floats(o.cols)
 		want, _, rstd := refLayerNorm(widen(x), widen(gain), nil, o.cols, 1e-3, false)
 		k := &RMSNorm{Dst: o.result(x), X: x, Gain: gain, RStd: o.floats(o.rows), Rows: o.rows, Cols: o.cols, Eps: 1e-3}
-		return &rowKernel{k.run, k.Check, []outcome{{"Dst", k.Dst, want, nil, 8}, {"RStd", k.RStd, rstd, nil, 6}}}
+		return &rowsCase{k.run, k.Check, []outcome{{"Dst", k.Dst, want, nil, 8}, {"RStd", k.RStd, rstd, nil, 6}}}
 	},
-	"RMS-norm gradient": func(o *operands) *rowKernel { return layerNormGradKernel(o, true, false) },
-	"batch-norm": func(o *operands) *rowKernel {
+	"RMS-norm gradient": func(o *operands) *rowsCase { return layerNormGradKernel(o, true, false) },
+	"batch-norm": func(o *operands) *rowsCase {
 		if o.rows < 2 {
 			return nil
 		}
@@ -191,12 +191,12 @@ var rowKernels = map[string]func(o *operands) *rowKernel{
 			wantVar[j] = float64(runningVar[j])*0.875 + 0.125*variance[j]*float64(o.rows)/float64(o.rows-1)
 		}
 		size := normSize(x, gain, bias, o.cols, func(i, j int) (float64, float64) { return mean[j], rstd[j] })
-		return &rowKernel{k.run, k.Check, []outcome{
+		return &rowsCase{k.run, k.Check, []outcome{
 			{"Dst", k.Dst, y, size, 40}, {"Mean", k.Mean, mean, plusOne(mean), 8}, {"RStd", k.RStd, rstd, rootSize(mean, rstd), 10},
 			{"RunningMean", k.RunningMean, wantMean, plusOne(wantMean), 4}, {"RunningVar", k.RunningVar, wantVar, plusOne(wantVar), 4},
 		}}
 	},
-	"batch-norm with given statistics": func(o *operands) *rowKernel {
+	"batch-norm with given statistics": func(o *operands) *rowsCase {
 		x, gain, bias, mean, variance := o.matrix(), o.floats(o.cols), o.floats(o.cols), o.floats(o.cols), o.floats(o.cols)
 		want, rstd := make([]float64, len(x)), make([]float64, o.cols)
 		for j := range variance {
@@ -210,9 +210,9 @@ var rowKernels = map[string]func(o *operands) *rowKernel{
 		}
 		size := normSize(x, gain, bias, o.cols, func(i, j int) (float64, float64) { return float64(mean[j]), rstd[j] })
 		k := &BatchNormApply{Dst: o.result(x), X: x, Gain: gain, Bias: bias, Mean: mean, Var: variance, Eps: 1e-3, Rows: o.rows, Cols: o.cols}
-		return &rowKernel{k.run, k.Check, []outcome{{"Dst", k.Dst, want, size, 5}}}
+		return &rowsCase{k.run, k.Check, []outcome{{"Dst", k.Dst, want, size, 5}}}
 	},
-	"batch-norm gradient": func(o *operands) *rowKernel {
+	"batch-norm gradient": func(o *operands) *rowsCase {
 		dy, x, gain := o.matrix(), o.matrix(), o.floats(o.cols)
 		wantDX, wantDGain, wantDBias := refBatchNormGrad(widen(dy), widen(x), widen(gain), o.cols, 1e-1)
 		_, mean, variance := refBatchNorm(widen(x), nil, nil, o.cols, 0)
@@ -226,16 +226,16 @@ var rowKernels = map[string]func(o *operands) *rowKernel{
 		}
 		o.set(k.Mean, mean)
 		o.set(k.RStd, rstd)
-		return &rowKernel{k.run, k.Check, []outcome{
+		return &rowsCase{k.run, k.Check, []outcome{
 			{"DX", k.DX, wantDX, constant(len(x), 10), 8},
 			{"DGain", k.DGain, wantDGain, constant(o.cols, float64(o.rows)), 8}, {"DBias", k.DBias, wantDBias, constant(o.cols, float64(o.rows)), 8},
 		}}
 	},
-	"column sum":              func(o *operands) *rowKernel { return columnSumKernel(o, false) },
-	"column sum, accumulated": func(o *operands) *rowKernel { return columnSumKernel(o, true) },
+	"column sum":              func(o *operands) *rowsCase { return columnSumKernel(o, false) },
+	"column sum, accumulated": func(o *operands) *rowsCase { return columnSumKernel(o, true) },
 }
 
-func layerNormKernel(o *operands, affine bool) *rowKernel {
+func layerNormKernel(o *operands, affine bool) *rowsCase {
 	x := o.matrix()
 	k := &LayerNorm{X: x, Mean: o.floats(o.rows), RStd: o.floats(o.rows), Rows: o.rows, Cols: o.cols, Eps: 1e-3}
 	if affine {
@@ -244,11 +244,11 @@ func layerNormKernel(o *operands, affine bool) *rowKernel {
 	want, mean, rstd := refLayerNorm(widen(x), widen(k.Gain), widen(k.Bias), o.cols, 1e-3, true)
 	size := normSize(x, k.Gain, k.Bias, o.cols, func(i, j int) (float64, float64) { return mean[i], rstd[i] })
 	k.Dst = o.result(x)
-	return &rowKernel{k.run, k.Check, []outcome{{"Dst", k.Dst, want, size, 40}, {"Mean", k.Mean, mean, plusOne(mean), 4}, {"RStd", k.RStd, rstd, rootSize(mean, rstd), 6}}}
+	return &rowsCase{k.run, k.Check, []outcome{{"Dst", k.Dst, want, size, 40}, {"Mean", k.Mean, mean, plusOne(mean), 4}, {"RStd", k.RStd, rstd, rootSize(mean, rstd), 6}}}
 }
 
 // layerNormGradKernel is the gradient of layer-norm, or of RMS-norm when not centred.
-func layerNormGradKernel(o *operands, withGain, centred bool) *rowKernel {
+func layerNormGradKernel(o *operands, withGain, centred bool) *rowsCase {
 	dy, x := o.matrix(), o.matrix()
 	var gain []float32
 	if withGain {
@@ -261,16 +261,16 @@ func layerNormGradKernel(o *operands, withGain, centred bool) *rowKernel {
 	outcomes := []outcome{{"DX", dx, wantDX, constant(len(x), 10), 10}, {"DGain", dGain, wantDGain, constant(o.cols, float64(o.rows)), 8}}
 	if !centred {
 		k := &RMSNormGrad{DX: dx, DY: dy, X: x, DGain: dGain, Gain: gain, RStd: rstd32, Rows: o.rows, Cols: o.cols}
-		return &rowKernel{k.run, k.Check, outcomes}
+		return &rowsCase{k.run, k.Check, outcomes}
 	}
 	mean32 := o.floats(o.rows)
 	o.set(mean32, mean)
 	outcomes = append(outcomes, outcome{"DBias", dBias, wantDBias, constant(o.cols, float64(o.rows)), 8})
 	k := &LayerNormGrad{DX: dx, DY: dy, X: x, DGain: dGain, DBias: dBias, Gain: gain, Mean: mean32, RStd: rstd32, Rows: o.rows, Cols: o.cols}
-	return &rowKernel{k.run, k.Check, outcomes}
+	return &rowsCase{k.run, k.Check, outcomes}
 }
 
-func columnSumKernel(o *operands, accumulate bool) *rowKernel {
+func columnSumKernel(o *operands, accumulate bool) *rowsCase {
 	x, dst := o.matrix(), o.floats(o.cols)
 	want := make([]float64, o.cols)
 	if accumulate {
@@ -280,7 +280,7 @@ func columnSumKernel(o *operands, accumulate bool) *rowKernel {
 		want[i%o.cols] += float64(v)
 	}
 	k := &ColumnSum{Dst: dst, X: x, Rows: o.rows, Cols: o.cols, Accumulate: accumulate}
-	return &rowKernel{k.run, k.Check, []outcome{{"Dst", dst, want, constant(o.cols, float64(o.rows+1)), 4}}}
+	return &rowsCase{k.run, k.Check, []outcome{{"Dst", dst, want, constant(o.cols, float64(o.rows+1)), 4}}}
 }
 
 // set gives an operand other values.
@@ -344,7 +344,7 @@ func TestRowKernelsAgreeWithTheirFormulas(t *testing.T) {
 	pools := []*Pool{nil, NewPool(2), NewPool(3)}
 	defer pools[1].Close()
 	defer pools[2].Close()
-	for name, build := range rowKernels {
+	for name, build := range rowsCases {
 		t.Run(name, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(1, 2))
 			sizes := [][2]int{{1, 1030}, {7, 600}, {Chunk + 9, 20}, {2*Chunk + 1, 3}, {1, 1}}

@@ -34,7 +34,7 @@ func (s *SpMM) tileColumns(level Level) int {
 	if level == Generic {
 		return stripe
 	}
-	return spmmTile * vectorsOf(level).lanes
+	return spmmTile * kernelsOf(level, false).lanes
 }
 
 // rows computes n columns from j0 on of rows first to end, at least one.
@@ -85,7 +85,7 @@ func (s *spmmRanges) vectorRows(indptr []int64, y []float32, j0, n int, accumula
 		}
 		return
 	}
-	set := vectorsOf(s.level)
+	set := kernelsOf(s.level, false)
 	vectors := ceil(n, set.lanes)
 	lanes := n - (vectors-1)*set.lanes
 	args := spmmArgs{
