@@ -9,7 +9,7 @@ import "fmt"
 func columnNorm(k *rowsKernel) {
 	const x, mean, factor = 0, 1, 2
 	with := func(gain, bias bool) {
-		k.loop(func(s step) {
+		k.loop(func(s vector) {
 			s.load("b", x)
 			s.load("w", mean)
 			s.op("VSUBPS", mean, x, x)
@@ -40,7 +40,7 @@ func columnNorm(k *rowsKernel) {
 // columnNormGrad writes a = (b − v − h·w)·z, with h = (c − u)·y.
 func columnNormGrad(k *rowsKernel) {
 	const g, h, temp = 0, 1, 2
-	k.loop(func(s step) {
+	k.loop(func(s vector) {
 		s.load("c", h)
 		s.load("u", temp)
 		s.op("VSUBPS", temp, h, h)
@@ -86,7 +86,7 @@ func (k *rowsKernel) columnGroup(rows int, both bool, uses []string, body func()
 }
 
 // rowOf is the address of the elements of row r of the group in the matrix of the given register.
-func (s step) rowOf(reg string, r int) string {
+func (s vector) rowOf(reg string, r int) string {
 	return fmt.Sprintf("%d(%s)%s", s.g*s.v.Bytes(), reg, []string{"", "(R13*1)", "(R13*2)", "(R14*1)"}[r])
 }
 
@@ -95,7 +95,7 @@ func columnSums(rows int) func(k *rowsKernel) {
 	return func(k *rowsKernel) {
 		acc, x := k.v.R(0), k.v.R(1)
 		k.columnGroup(rows, false, nil, func() {
-			k.loop(func(s step) {
+			k.loop(func(s vector) {
 				s.loadFrom(s.addr("a"), acc)
 				for r := range rows {
 					s.loadFrom(s.rowOf("SI", r), x)
@@ -112,7 +112,7 @@ func columnSquares(rows int) func(k *rowsKernel) {
 	return func(k *rowsKernel) {
 		acc, x, mean := k.v.R(0), k.v.R(1), k.v.R(2)
 		k.columnGroup(rows, false, []string{"u"}, func() {
-			k.loop(func(s step) {
+			k.loop(func(s vector) {
 				s.loadFrom(s.addr("a"), acc)
 				s.loadFrom(s.addr("u"), mean)
 				for r := range rows {
@@ -150,7 +150,7 @@ func rowNormSums(rows int) func(k *rowsKernel) {
 			}
 			k.Label("sums")
 			with := func(second bool) {
-				k.loop(func(s step) {
+				k.loop(func(s vector) {
 					s.loadFrom(s.addr("a"), acc)
 					if second {
 						s.loadFrom(s.addr("v"), acc2)
@@ -181,7 +181,7 @@ func columnNormSums(rows int) func(k *rowsKernel) {
 	return func(k *rowsKernel) {
 		acc, acc2, x, dy, mean, rstd := k.v.R(0), k.v.R(1), k.v.R(2), k.v.R(3), k.v.R(4), k.v.R(5)
 		k.columnGroup(rows, true, []string{"u", "v", "w"}, func() {
-			k.loop(func(s step) {
+			k.loop(func(s vector) {
 				s.loadFrom(s.addr("a"), acc)
 				s.loadFrom(s.addr("v"), acc2)
 				s.loadFrom(s.addr("u"), mean)

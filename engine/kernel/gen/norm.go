@@ -16,7 +16,7 @@ func (k *rowsKernel) norm(centred bool) {
 	const sum, mean, rstd, x, temp = 0, 1, 2, 3, 4
 	if centred {
 		k.clear(sum)
-		k.loop(func(s step) {
+		k.loop(func(s vector) {
 			s.load("b", x)
 			s.op("VADDPS", x, sum, sum)
 		})
@@ -26,7 +26,7 @@ func (k *rowsKernel) norm(centred bool) {
 		k.spread(mean)
 	}
 	k.clear(sum)
-	k.loop(func(s step) {
+	k.loop(func(s vector) {
 		s.load("b", x)
 		if centred {
 			s.op("VSUBPS", mean, x, x)
@@ -43,7 +43,7 @@ func (k *rowsKernel) norm(centred bool) {
 	k.I("VMOVSS %s, (%s)", k.X(rstd), rowsReg["t"])
 	k.spread(rstd)
 	with := func(gain, bias bool) {
-		k.loop(func(s step) {
+		k.loop(func(s vector) {
 			s.load("b", x)
 			if centred {
 				s.op("VSUBPS", mean, x, x)
@@ -82,7 +82,7 @@ func (k *rowsKernel) norm(centred bool) {
 // where u may be nil. Without centred, s is 0 and the first sum is left out.
 func (k *rowsKernel) normGrad(centred bool) {
 	const sum, dot, mean, rstd, g, h, temp = 0, 1, 2, 3, 4, 5, 6
-	terms := func(s step, gain bool) {
+	terms := func(s vector, gain bool) {
 		s.load("b", g)
 		if gain {
 			s.load("u", temp)
@@ -96,7 +96,7 @@ func (k *rowsKernel) normGrad(centred bool) {
 	}
 	whole := func(gain bool) {
 		k.clear(sum, dot)
-		k.loop(func(s step) {
+		k.loop(func(s vector) {
 			terms(s, gain)
 			if centred {
 				s.op("VADDPS", g, sum, sum)
@@ -110,7 +110,7 @@ func (k *rowsKernel) normGrad(centred bool) {
 				k.spread(i)
 			}
 		}
-		k.loop(func(s step) {
+		k.loop(func(s vector) {
 			terms(s, gain)
 			if centred {
 				s.op("VSUBPS", sum, g, g)

@@ -120,29 +120,29 @@ func (k *rowsKernel) broadcast(addr string, i int) {
 	}
 }
 
-// step is a vector of the elements that a loop is at.
-type step struct {
+// vector is one of those of the elements that a loop is at.
+type vector struct {
 	*rowsKernel
 	g      int
 	masked bool // not all lanes count
 }
 
 // r is register i.
-func (s step) r(i int) string { return s.R(i, s.g) }
+func (s vector) r(i int) string { return s.R(i, s.g) }
 
-func (s step) addr(pointer string) string {
+func (s vector) addr(pointer string) string {
 	return fmt.Sprintf("%d(%s)(DX*1)", s.g*s.v.Bytes(), rowsReg[pointer])
 }
 
-func (s step) mask() string { return s.v.R(s.v.Regs - 1 - s.g) }
+func (s vector) mask() string { return s.v.R(s.v.Regs - 1 - s.g) }
 
 // load reads the elements of a row into register i; lanes that do not count become 0.
-func (s step) load(pointer string, i int) { s.loadFrom(s.addr(pointer), s.r(i)) }
+func (s vector) load(pointer string, i int) { s.loadFrom(s.addr(pointer), s.r(i)) }
 
 // store writes register i to a row.
-func (s step) store(i int, pointer string) { s.storeTo(s.r(i), s.addr(pointer)) }
+func (s vector) store(i int, pointer string) { s.storeTo(s.r(i), s.addr(pointer)) }
 
-func (s step) loadFrom(addr, reg string) {
+func (s vector) loadFrom(addr, reg string) {
 	switch {
 	case !s.masked:
 		s.I("VMOVUPS %s, %s", addr, reg)
@@ -153,7 +153,7 @@ func (s step) loadFrom(addr, reg string) {
 	}
 }
 
-func (s step) storeTo(reg, addr string) {
+func (s vector) storeTo(reg, addr string) {
 	switch {
 	case !s.masked:
 		s.I("VMOVUPS %s, %s", reg, addr)
@@ -165,7 +165,7 @@ func (s step) storeTo(reg, addr string) {
 }
 
 // keep sets the lanes of register i that do not count to 0.
-func (s step) keep(i int) {
+func (s vector) keep(i int) {
 	switch {
 	case !s.masked:
 	case s.v.Lanes == 16:
@@ -176,7 +176,7 @@ func (s step) keep(i int) {
 }
 
 // otherwise sets the lanes of register i that do not count to those of register j.
-func (s step) otherwise(i, j int) {
+func (s vector) otherwise(i, j int) {
 	switch {
 	case !s.masked:
 	case s.v.Lanes == 16:
@@ -187,7 +187,7 @@ func (s step) otherwise(i, j int) {
 }
 
 // op writes an instruction whose operands are registers, in the order of Go's assembler: the destination is last.
-func (s step) op(name string, regs ...int) {
+func (s vector) op(name string, regs ...int) {
 	line := name
 	for n, i := range regs {
 		if n > 0 {
@@ -199,7 +199,7 @@ func (s step) op(name string, regs ...int) {
 }
 
 // loop goes over the elements of a row.
-func (k *rowsKernel) loop(body func(s step)) {
+func (k *rowsKernel) loop(body func(s vector)) {
 	k.labels++
 	n := k.labels
 	k.I("XORL DX, DX") // bytes
@@ -208,7 +208,7 @@ func (k *rowsKernel) loop(body func(s step)) {
 	k.I("JLT tail%d", n)
 	k.Label("steps%d", n)
 	for g := range k.vectors() {
-		body(step{k, g, false})
+		body(vector{k, g, false})
 	}
 	for _, reg := range append(k.walks, "DX") {
 		k.I("ADDQ $64, %s", reg)
@@ -220,7 +220,7 @@ func (k *rowsKernel) loop(body func(s step)) {
 	k.I("JZ done%d", n)
 	k.loadMasks()
 	for g := range k.vectors() {
-		body(step{k, g, true})
+		body(vector{k, g, true})
 	}
 	k.Label("done%d", n)
 }

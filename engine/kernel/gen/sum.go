@@ -3,17 +3,17 @@ package main
 // The sums of rows: s = Σ b, or Σ b².
 
 func rowSum(k *rowsKernel) {
-	k.sum(func(s step) { s.op("VADDPS", 1, 0, 0) })
+	k.sum(func(s vector) { s.op("VADDPS", 1, 0, 0) })
 }
 
 func rowSquares(k *rowsKernel) {
-	k.sum(func(s step) { s.op("VFMADD231PS", 1, 1, 0) })
+	k.sum(func(s vector) { s.op("VFMADD231PS", 1, 1, 0) })
 }
 
 // sum writes a sum of which add adds the elements in register 1 to register 0.
-func (k *rowsKernel) sum(add func(s step)) {
+func (k *rowsKernel) sum(add func(s vector)) {
 	k.clear(0)
-	k.loop(func(s step) {
+	k.loop(func(s vector) {
 		s.load("b", 1)
 		add(s)
 	})
