@@ -3,6 +3,7 @@ package format
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Graph is a node-classification data set as read from disk, before any cleaning: edges are directed entries exactly as
@@ -154,17 +155,28 @@ func firstOutside(ids []int32, lo, hi int) int {
 
 // Describe tells what g holds, for `seraph show`.
 func (g *Graph) Describe(path string) Description {
-	d := Description{Format: g.Format, Path: path, Title: fmt.Sprintf("graph %q for node classification", g.Name), Notes: g.Notes}
+	d := Description{Format: g.Format, Path: path, Title: fmt.Sprintf("graph %q", g.Name), Notes: g.Notes}
 	d.Add("nodes", g.Nodes)
 	d.Add("edge entries", len(g.Src))
-	d.Add("feature columns", g.Features.Cols)
+	if len(g.Weights) > 0 {
+		d.Add("edge weights", fmt.Sprintf("%g … %g", slices.Min(g.Weights), slices.Max(g.Weights)))
+	}
+	if g.IDs != nil {
+		d.Add("node ids", fmt.Sprintf("%d … %d", slices.Min(g.IDs), slices.Max(g.IDs)))
+	}
+	if g.Features.Cols > 0 {
+		d.Add("feature columns", g.Features.Cols)
+	}
 	switch {
 	case g.Features.Sparse != nil:
 		d.Add("feature entries", len(g.Features.Sparse.Values))
 	case g.Features.Dense != nil:
 		d.Add("feature entries", fmt.Sprintf("%d (dense)", len(g.Features.Dense)))
 	}
-	d.Add("classes", g.Classes)
+	if g.Labels != nil {
+		d.Title += " for node classification"
+		d.Add("classes", g.Classes)
+	}
 	if g.Train != nil {
 		d.Add("public split", fmt.Sprintf("%d train / %d validation / %d test", len(g.Train), len(g.Val), len(g.Test)))
 	}

@@ -126,10 +126,10 @@ func (t *Text) Peek() (c byte, ok bool) {
 	}
 }
 
-// More says whether the line has another field; of a blank line it has none.
+// More says whether the line has another field. There is none in a blank line, nor when Err is not nil.
 func (t *Text) More() bool {
 	c, ok := t.Peek()
-	return ok && c != '\n'
+	return ok && c != '\n' && t.Err() == nil
 }
 
 // Field returns the next field of the line, in memory that the next call reuses; it is not ok at the end of the line, or
@@ -145,20 +145,19 @@ func (t *Text) Field() (field []byte, ok bool) {
 		}
 	}
 	t.field = true
-	for i := t.pos; ; i++ {
-		if i == t.end {
-			if start := t.pos; t.fill(start) {
-				i -= start
-			} else if t.Err() != nil {
-				return nil, false
-			}
+	n := 0
+	for t.pos+n < t.end || t.fill(t.pos) {
+		if separator[t.buf[t.pos+n]] {
+			break
 		}
-		if i == t.end || separator[t.buf[i]] {
-			field = t.buf[t.pos:i]
-			t.pos = i
-			return field, true
-		}
+		n++
 	}
+	if t.Err() != nil {
+		return nil, false
+	}
+	field = t.buf[t.pos : t.pos+n]
+	t.pos += n
+	return field, true
 }
 
 var separator = [256]bool{' ': true, '\t': true, '\r': true, '\n': true, ',': true}

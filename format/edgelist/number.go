@@ -71,14 +71,15 @@ func (e *edges) number(g *format.Graph, path string) error {
 	if len(ids) > format.MaxNodes {
 		return format.CorruptAt(path, -1, "node ids", fmt.Sprintf("%d different ones", len(ids)), fmt.Sprintf("at most %d", format.MaxNodes))
 	}
+	g.Nodes, g.Src, g.Dst, g.Weights = len(ids), e.src, e.dst, e.weights
+	if e.greatest == int64(len(ids))-1 {
+		return nil // the ids are 0 … n − 1 already
+	}
+	g.IDs = ids
 	for _, end := range both {
 		for i := range end.low {
 			end.low[i] = set.rank(end.id(i))
 		}
-	}
-	g.Nodes, g.Src, g.Dst, g.Weights = len(ids), e.src, e.dst, e.weights
-	if e.greatest != int64(len(ids))-1 {
-		g.IDs = ids
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package edgelist
 
 import (
+	"os"
 	"testing"
 
 	"github.com/seraph-ml/seraph/internal/realdata"
@@ -55,5 +56,19 @@ func TestRealStatistics(t *testing.T) {
 				t.Errorf("last id %d, expected %d", g.IDs[g.Nodes-1], set.lastID)
 			}
 		})
+	}
+}
+
+func BenchmarkRead(b *testing.B) {
+	path := realdata.Path(b, "data/graph/edges/MIT8.edgelist")
+	info, err := os.Stat(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(info.Size())
+	for b.Loop() {
+		if _, err := Read(path, Options{}); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -81,7 +81,7 @@ func (s *Set) GraphBytes() (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	const split = 1 + 7*4 // a mark and an id that is appended to a list
+	const split = (7 + 1) * 4 // an id that is appended to a list, and copied
 	return 2<<20 + edges + labels + split*int64(s.Nodes), nil
 }
 

@@ -17,7 +17,11 @@ type Features struct {
 
 // Features opens the features; close them after use. It is an error where there are none (Cols is 0).
 func (s *Set) Features() (*Features, error) {
-	t, err := s.open(featureFile, false)
+	path, err := s.find(featureFile)
+	if err != nil {
+		return nil, err
+	}
+	t, err := format.OpenText(path)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 
 	"github.com/seraph-ml/seraph/format"
 )
@@ -47,28 +48,25 @@ func (s *Set) Graph() (*format.Graph, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &format.Graph{Name: filepath.Base(dir), Format: "ogb", Nodes: s.Nodes, Notes: append([]string(nil), s.Notes...)}
-	if err := s.readEdges(g); err != nil {
+	g := &format.Graph{Name: filepath.Base(dir), Format: "ogb", Nodes: s.Nodes, Notes: slices.Clone(s.Notes)}
+	if err := s.parse(edgeFile, false, func(t *format.Text) error { return s.readEdges(g, t) }); err != nil {
 		return nil, err
 	}
-	if err := s.readLabels(g); err != nil {
+	if err := s.parse(labelFile, true, func(t *format.Text) error { return s.readLabels(g, t) }); err != nil {
 		return nil, err
 	}
-	if err := s.readSplit(g); err != nil {
-		return nil, err
+	if s.Scheme != "" {
+		if err := s.readSplit(g); err != nil {
+			return nil, err
+		}
 	}
 	return g, g.Validate(s.Dir)
 }
 
-func (s *Set) readEdges(g *format.Graph) error {
-	t, err := s.open(edgeFile, false)
-	if err != nil {
-		return err
-	}
-	defer t.Close()
+func (s *Set) readEdges(g *format.Graph, t *format.Text) error {
 	g.Src = format.Reserve[int32](s.Edges, t.Size)
 	g.Dst = format.Reserve[int32](s.Edges, t.Size)
-	err = s.readRows(t, s.Edges, "edges", func() error {
+	return readLines(t, "edges", s.Edges, func() error {
 		src, err := t.Natural("source of an edge", 0, int64(s.Nodes)-1)
 		if err != nil {
 			return err
@@ -80,17 +78,16 @@ func (s *Set) readEdges(g *format.Graph) error {
 		g.Src, g.Dst = append(g.Src, int32(src)), append(g.Dst, int32(dst))
 		return nil
 	})
-	return err
 }
 
-// readRows reads a file of that many lines, none of them blank; row reads all fields of one.
-func (s *Set) readRows(t *format.Text, count int64, what string, row func() error) error {
+// readLines reads a file of that many lines; line reads all fields of one.
+func readLines(t *format.Text, what string, count int64, line func() error) error {
 	n := int64(0)
 	for ; t.Next(); n++ {
 		if n == count {
 			return t.Corrupt(what, fmt.Sprintf("more than %d lines", n), fmt.Sprintf("%d as the counts in raw say", count), "")
 		}
-		if err := row(); err != nil {
+		if err := line(); err != nil {
 			return err
 		}
 		if t.More() {

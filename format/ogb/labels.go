@@ -3,20 +3,16 @@ package ogb
 import (
 	"bytes"
 	"fmt"
+	"path/filepath"
 	"slices"
 
 	"github.com/seraph-ml/seraph/format"
 )
 
-// readLabels reads the class of each node, if there is a file of them.
-func (s *Set) readLabels(g *format.Graph) error {
-	t, err := s.open(labelFile, true)
-	if t == nil {
-		return err
-	}
-	defer t.Close()
+// readLabels reads the class of each node.
+func (s *Set) readLabels(g *format.Graph, t *format.Text) error {
 	g.Labels = format.Reserve[int32](int64(s.Nodes), t.Size)
-	err = s.readRows(t, int64(s.Nodes), "labels", func() error {
+	err := readLines(t, "labels", int64(s.Nodes), func() error {
 		field, _ := t.Field()
 		label, ok := parseLabel(field)
 		if !ok || label >= int64(s.Nodes) { // more classes than nodes are a mistake, and would claim memory
@@ -42,45 +38,41 @@ func parseLabel(field []byte) (int64, bool) {
 	return format.ParseNatural(bytes.TrimSuffix(field, []byte(".0")))
 }
 
-// readSplit reads the node ids of the split, if there is one.
+// readSplit reads the node ids of the split.
 func (s *Set) readSplit(g *format.Graph) error {
-	if s.Scheme == "" {
-		return nil
-	}
-	taken := make([]bool, s.Nodes)
 	for _, part := range []struct {
 		file string
 		to   *[]int32
 	}{{"train", &g.Train}, {"valid", &g.Val}, {"test", &g.Test}} {
-		ids, err := s.readIDs("split/"+s.Scheme+"/"+part.file, taken)
+		err := s.parse("split/"+s.Scheme+"/"+part.file, false, func(t *format.Text) (err error) {
+			*part.to, err = s.readIDs(t)
+			return err
+		})
 		if err != nil {
 			return err
 		}
-		*part.to = ids
+	}
+	all := slices.Concat(g.Train, g.Val, g.Test)
+	slices.Sort(all)
+	for i := 1; i < len(all); i++ {
+		if all[i] == all[i-1] {
+			return format.CorruptAt(filepath.Join(s.Dir, "split", s.Scheme), -1, "split", fmt.Sprintf("node %d twice", all[i]), "each node once, in one part")
+		}
 	}
 	return nil
 }
 
-// readIDs reads one part of the split, none of whose nodes may be taken.
-func (s *Set) readIDs(file string, taken []bool) ([]int32, error) {
-	t, err := s.open(file, false)
-	if err != nil {
-		return nil, err
-	}
-	defer t.Close()
+// readIDs reads one part of the split.
+func (s *Set) readIDs(t *format.Text) ([]int32, error) {
 	ids := []int32{} // not nil: the split is there, though this part of it may be empty
 	for t.Next() {
 		id, err := t.Natural("node of the split", 0, int64(s.Nodes)-1)
 		if err != nil {
 			return nil, err
 		}
-		if taken[id] {
-			return nil, t.Corrupt("node of the split", fmt.Sprintf("%d for the second time", id), "each node once, in one part", "")
-		}
 		if t.More() {
 			return nil, t.Corrupt("node of the split", "several columns", "one node id a line", "")
 		}
-		taken[id] = true
 		ids = append(ids, int32(id))
 	}
 	return ids, t.Err()

@@ -36,7 +36,7 @@ func Open(dir string) (*Set, error) {
 	if _, err := s.find(edgeFile); err != nil {
 		return nil, err
 	}
-	if s.Cols, err = s.countColumns(); err != nil {
+	if err := s.parse(featureFile, true, s.countColumns); err != nil {
 		return nil, err
 	}
 	if err := s.findScheme(); err != nil {
@@ -64,25 +64,33 @@ func (s *Set) find(file string) (string, error) {
 	return path, err
 }
 
-// open opens a file; it returns nil without an error where an optional file is absent.
-func (s *Set) open(file string, optional bool) (*format.Text, error) {
+// parse opens a file for a function that reads it. An optional file may be absent.
+func (s *Set) parse(file string, optional bool, read func(*format.Text) error) error {
 	path, err := s.find(file)
 	if optional && errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return nil
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return format.OpenText(path)
+	t, err := format.OpenText(path)
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	return read(t)
 }
 
 // count reads a file that holds one number.
-func (s *Set) count(file string, least, most int64) (int64, error) {
-	t, err := s.open(file, false)
-	if err != nil {
-		return 0, err
-	}
-	defer t.Close()
+func (s *Set) count(file string, least, most int64) (n int64, err error) {
+	err = s.parse(file, false, func(t *format.Text) error {
+		n, err = parseCount(t, least, most)
+		return err
+	})
+	return n, err
+}
+
+func parseCount(t *format.Text, least, most int64) (int64, error) {
 	t.Next()
 	n, err := t.Natural("count", least, most)
 	if err != nil {
@@ -95,22 +103,16 @@ func (s *Set) count(file string, least, most int64) (int64, error) {
 }
 
 // countColumns reads the first line of the features.
-func (s *Set) countColumns() (int, error) {
-	t, err := s.open(featureFile, true)
-	if t == nil {
-		return 0, err
-	}
-	defer t.Close()
-	cols := 0
-	for t.Next(); t.More(); cols++ {
+func (s *Set) countColumns(t *format.Text) error {
+	for t.Next(); t.More(); s.Cols++ {
 		if _, err := t.Float32("feature"); err != nil {
-			return 0, err
+			return err
 		}
 	}
-	if cols == 0 {
-		return 0, t.Corrupt("features of node 0", "none", "numbers", "")
+	if s.Cols == 0 {
+		return t.Corrupt("features of node 0", "none", "numbers", "")
 	}
-	return cols, t.Err()
+	return t.Err()
 }
 
 // findScheme finds the split: the first scheme in the alphabet.

@@ -3,6 +3,8 @@
 package hostile
 
 import (
+	"bytes"
+	"compress/gzip"
 	"errors"
 	"math/rand/v2"
 	"os"
@@ -18,7 +20,7 @@ import (
 type Reader func(path string) error
 
 // allocFactor and allocBase bound what reading n bytes may allocate in all: factor·n + base. Deflate alone makes 1032
-// bytes of one, so archives get the larger factor.
+// bytes of one, so archives and compressed files get the larger factor.
 const (
 	allocFactor        = 64
 	allocFactorArchive = 3000
@@ -41,6 +43,19 @@ func Truncations(t *testing.T, name string, content []byte, read Reader) {
 			t.Errorf("%s cut to %d of %d bytes: read without an error", name, n, len(content))
 		}
 	}
+}
+
+// Cuts is Truncations for formats in which a part can be whole, for example where lines are not counted. It returns how
+// many cuts were noticed.
+func Cuts(t *testing.T, name string, content []byte, read Reader) (noticed, tried int) {
+	t.Helper()
+	for _, n := range positions(len(content)) {
+		if tryRead(t, name, content[:n], read) != nil {
+			noticed++
+		}
+		tried++
+	}
+	return noticed, tried
 }
 
 // BitFlips flips one bit at every byte (at 512 of them where content is longer than 4096). A flip may go unnoticed where
@@ -87,19 +102,67 @@ func tryRead(t *testing.T, name string, content []byte, read Reader) error {
 		t.Fatal(err)
 	}
 	defer os.Remove(path)
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	err := read(path)
-	runtime.ReadMemStats(&after)
+	var err error
+	got := Allocated(func() { err = read(path) })
 	factor := uint64(allocFactor)
-	if ext := filepath.Ext(name); ext == ".npz" || ext == ".zip" {
+	if ext := filepath.Ext(name); ext == ".npz" || ext == ".zip" || ext == ".gz" {
 		factor = allocFactorArchive
 	}
-	if got, bound := after.TotalAlloc-before.TotalAlloc, factor*uint64(len(content))+allocBase; got > bound {
+	if bound := factor*uint64(len(content)) + allocBase; got > bound {
 		t.Errorf("%s: reading %d bytes allocated %d, expected at most %d (error: %v)", name, len(content), got, bound, err)
 	}
 	Judge(t, err, name)
 	return err
+}
+
+// Allocated returns how many bytes f allocates on the heap, garbage included. Nothing else may run meanwhile.
+func Allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+// Bounded fails the test unless reading the file at path allocates at most what the reader's ImportBytes says.
+func Bounded(t *testing.T, path string, importBytes func(path string) (int64, error), read Reader) {
+	t.Helper()
+	bound, err := importBytes(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	allocated := int64(Allocated(func() { err = read(path) }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%s: allocated %d of at most %d", filepath.Base(path), allocated, bound)
+	if allocated > bound {
+		t.Errorf("%s: allocated %d, bound %d", path, allocated, bound)
+	}
+}
+
+// Write writes a file of that name into a new folder and returns its path.
+func Write(t testing.TB, name string, content []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// Gzip compresses content.
+func Gzip(t testing.TB, content []byte) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	z := gzip.NewWriter(&out)
+	if _, err := z.Write(content); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
 }
 
 // Judge fails the test unless err is nil or a CorruptError whose text names the file.
