@@ -1,7 +1,7 @@
 package kernel
 
 // The conversions between float32 and the formats of 16 bits round to nearest, ties to even; NaN stays NaN with the upper
-// bits of its payload, and is quiet afterwards. The bits are the same at every level. Dst and X have the same length.
+// bits of its payload. The bits are the same at every level. Dst and X have the same length.
 
 // F32ToBF16 rounds float32 to bfloat16, the upper half of a float32.
 type F32ToBF16 struct {

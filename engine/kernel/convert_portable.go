@@ -2,25 +2,25 @@ package kernel
 
 import "math"
 
-func bf16FromF32Row(_ Level, dst []uint16, x []float32) {
+func bf16FromF32Elements(dst []uint16, x []float32) {
 	for i, v := range x {
 		dst[i] = bf16FromF32(v)
 	}
 }
 
-func f32FromBF16Row(_ Level, dst []float32, x []uint16) {
+func f32FromBF16Elements(dst []float32, x []uint16) {
 	for i, v := range x {
 		dst[i] = f32FromBF16(v)
 	}
 }
 
-func f16FromF32Row(_ Level, dst []uint16, x []float32) {
+func f16FromF32Elements(dst []uint16, x []float32) {
 	for i, v := range x {
 		dst[i] = f16FromF32(v)
 	}
 }
 
-func f32FromF16Row(_ Level, dst []float32, x []uint16) {
+func f32FromF16Elements(dst []float32, x []uint16) {
 	for i, v := range x {
 		dst[i] = f32FromF16(v)
 	}

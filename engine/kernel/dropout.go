@@ -42,7 +42,7 @@ func (d *dropoutTask) Do(_, lo, hi int) {
 	d.mask.row(d.level, d.Dst[lo:hi], d.X[lo:hi], d.Offset+uint64(lo))
 }
 
-// dropMask decides for every index whether it is dropped, and scales what is kept.
+// dropMask decides for every index whether it is dropped, and scales what is kept. The offsets stand in gen/dropout.go.
 type dropMask struct {
 	words     sequence
 	threshold uint32 // an element is kept if its word is not below: P·2³²
@@ -53,8 +53,8 @@ func newDropMask(key Key, p float64) dropMask {
 	return dropMask{key.sequence(), uint32(min(math.Round(p*(1<<32)), math.MaxUint32)), float32(1 / (1 - p))}
 }
 
-// row computes dst from x, whose elements have the indices from offset on. dst may be x.
-func (d *dropMask) row(_ Level, dst, x []float32, offset uint64) {
+// elements is the portable row.
+func (d *dropMask) elements(dst, x []float32, offset uint64) {
 	for i := 0; i < len(x); {
 		w := d.words.block((offset + uint64(i)) / 4)
 		for j := (offset + uint64(i)) % 4; j < 4 && i < len(x); j++ {

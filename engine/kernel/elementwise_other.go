@@ -37,3 +37,13 @@ func momentumRow(_ Level, param, grad, momentum []float32, s *sgdScalars) {
 func adagradRow(_ Level, param, grad, sum []float32, s *adagradScalars) {
 	adagradElements(param, grad, sum, s)
 }
+
+func (d *dropMask) row(_ Level, dst, x []float32, offset uint64) { d.elements(dst, x, offset) }
+
+func bf16FromF32Row(_ Level, dst []uint16, x []float32) { bf16FromF32Elements(dst, x) }
+
+func f32FromBF16Row(_ Level, dst []float32, x []uint16) { f32FromBF16Elements(dst, x) }
+
+func f16FromF32Row(_ Level, dst []uint16, x []float32) { f16FromF32Elements(dst, x) }
+
+func f32FromF16Row(_ Level, dst []float32, x []uint16) { f32FromF16Elements(dst, x) }

@@ -34,7 +34,9 @@ func rowKernels() []rowKernel {
 	}
 	adam := adamScalars{0.5, 0.01, 0.99, 0.9, 0.1, 0.999, 0.001, 0.01, 0.3, 1e-8}
 	sgd := sgdScalars{0.5, 0.01, 0.1, 0.9, 0.8, 1, 0.9}
+	dropped := newDropMask(Key{1, 2, 3}, 0.3)
 	return append(all,
+		rowKernel{"dropout", 2, 1, true, true, func(level Level, first int, x [][]float32) { dropped.row(level, x[0], x[1], uint64(first)+1<<34-50) }},
 		rowKernel{"αa + βb", 3, 1, true, true, func(level Level, _ int, x [][]float32) { axpbyRow(level, x[0], x[1], x[2], 0.3, -1.7) }},
 		rowKernel{"scale", 2, 1, true, true, func(level Level, _ int, x [][]float32) { scaleRow(level, x[0], x[1], 0.3) }},
 		rowKernel{"PReLU", 3, 1, true, true, func(level Level, _ int, x [][]float32) { preluRow(level, x[0], x[1], x[2]) }},
