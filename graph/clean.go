@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -58,14 +59,24 @@ func BuildBytes(raw *format.Graph, c Component) int64 {
 
 // bump hands out the arena from the front.
 type bump struct {
-	arena *memory.Arena
-	next  int64
+	arena    *memory.Arena
+	next     int64
+	released int64 // bytes that were handed out and given back
 }
 
 func (b *bump) take(bytes int64) int64 {
 	at := b.next
 	b.next = (at + bytes + memory.Align - 1) / memory.Align * memory.Align
 	return at
+}
+
+// release gives back all but the first used bytes of what was taken at an offset.
+func (b *bump) release(at, taken, used int64) error {
+	if used == taken {
+		return nil
+	}
+	b.released += max(0, taken-used-2*memory.BlockSize) // only whole pages go
+	return b.arena.Release(at+used, taken-used)
 }
 
 func (b *bump) int64s(n int) []int64     { return b.arena.Int64s(b.take(8*int64(n)), n) }
@@ -91,7 +102,8 @@ func checkWeights(raw *format.Graph) error {
 }
 
 // connect builds the adjacency matrix by a counting sort of the entries, both directions of each, and merges what is equal.
-func (g *Graph) connect(raw *format.Graph, b *bump) {
+// It returns the room that entries have been given.
+func (g *Graph) connect(raw *format.Graph, b *bump) entryRoom {
 	n := raw.Nodes
 	indptr := b.int64s(n + 1)
 	loops := 0
@@ -108,6 +120,7 @@ func (g *Graph) connect(raw *format.Graph, b *bump) {
 		indptr[u+1] += indptr[u]
 	}
 	entries := int(indptr[n])
+	room := entryRoom{at: b.next, entries: int64(entries)}
 	indices := b.int32s(entries)
 	var weights []float32
 	if raw.Weights != nil {
@@ -133,6 +146,21 @@ func (g *Graph) connect(raw *format.Graph, b *bump) {
 	g.Indptr, g.Indices, g.Weights = indptr, indices, weights
 	g.merge()
 	g.note("%d edge entries: %d self-loops dropped, %d undirected edges after merging directions and duplicates", len(raw.Src), loops, g.Edges())
+	return room
+}
+
+// entryRoom is where indices, and behind them weights, have been given room for so many entries.
+type entryRoom struct{ at, entries int64 }
+
+// trim gives back the room that is not used.
+func (r entryRoom) trim(g *Graph, b *bump) error {
+	used := 4 * int64(len(g.Indices))
+	err := b.release(r.at, 4*r.entries, used)
+	if g.Weights != nil {
+		weights := (r.at + 4*r.entries + memory.Align - 1) / memory.Align * memory.Align
+		err = errors.Join(err, b.release(weights, 4*r.entries, used))
+	}
+	return err
 }
 
 // merge sorts each row and keeps one of equal entries, the one with the largest weight. Rows move to the front.

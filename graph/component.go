@@ -32,9 +32,6 @@ func (g *Graph) Components() (of []int32, sizes []int) {
 	return of, sizes
 }
 
-// all stands for every node.
-func (g *Graph) all() []int32 { return nil }
-
 // largest returns the nodes of the largest component, ascending, or nil when there is only one component.
 func (g *Graph) largest() []int32 {
 	of, sizes := g.Components()

@@ -33,6 +33,7 @@ type Graph struct {
 	Notes []string // what was dropped, merged or ignored, the reader's notes included
 
 	arena *memory.Arena
+	bytes int64 // of the arena, and of features that were taken over
 }
 
 // Component says which part of a graph is kept.
@@ -75,17 +76,24 @@ func New(raw *format.Graph, c Component) (*Graph, error) {
 	}
 	g.Notes = append(g.Notes, raw.Notes...)
 	b := &bump{arena: arena}
-	g.connect(raw, b)
-	kept := g.all()
+	room := g.connect(raw, b)
+	var kept []int32 // all
 	if c == Largest {
 		kept = g.largest()
 		g.restrict(kept)
 	}
-	if err := g.attach(raw, kept, b); err != nil {
+	if err := errors.Join(room.trim(g, b), g.attach(raw, kept, b)); err != nil {
 		return nil, errors.Join(err, g.Close())
+	}
+	g.bytes = b.next - b.released
+	if kept == nil {
+		g.bytes += 4 * int64(len(g.Features.Dense)) // taken over
 	}
 	return g, nil
 }
+
+// Bytes is the memory that the graph takes, its features included.
+func (g *Graph) Bytes() int64 { return g.bytes }
 
 // Close gives the memory of the graph back. The slices must not be used any more.
 func (g *Graph) Close() error {

@@ -28,9 +28,13 @@ type Adjacency struct {
 	kernel.CSR
 	Norm  Norm
 	arena *memory.Arena
+	bytes int64
 }
 
-// Bytes is the memory that an Adjacency of g takes, 16 bytes a node of it only while it is made.
+// Bytes is the memory that the matrix takes.
+func (a *Adjacency) Bytes() int64 { return a.bytes }
+
+// Bytes is the memory that making an Adjacency of g takes; 16 bytes a node of it are needed only meanwhile.
 func (m Norm) Bytes(g *Graph) int64 {
 	entries := int64(len(g.Indices))
 	if m.SelfLoops {
@@ -85,9 +89,10 @@ func (g *Graph) Normalize(m Norm) (*Adjacency, error) {
 		}
 		a.Indptr[u+1] = int64(at)
 	}
-	if err := arena.Release(powers, b.next-powers); err != nil {
+	if err := b.release(powers, b.next-powers, 0); err != nil {
 		return nil, errors.Join(fmt.Errorf("normalise the adjacency matrix: %w", err), a.Close())
 	}
+	a.bytes = b.next - b.released
 	return a, nil
 }
 

@@ -40,6 +40,22 @@ func (p *Propagation) Ways() []Way {
 	return ways
 }
 
+// Choose returns the fastest way whose job fits the budget, and the job. job makes the plan of the whole job around a way,
+// of which [Propagation.Stage] is one stage and [Propagation.Items] belong to every later stage that reads the hops. When
+// none fits the error is a *plan.TooSmallError.
+func (p *Propagation) Choose(budget int64, job func(Way) *plan.Job) (Way, *plan.Job, error) {
+	var tried Way
+	ways := p.Ways()
+	chosen, err := plan.Choose(budget, func(i int) (*plan.Job, bool) {
+		if i == len(ways) {
+			return nil, false
+		}
+		tried = ways[i]
+		return job(tried), true
+	})
+	return tried, chosen, err
+}
+
 // width is the number of columns of a block.
 func (p *Propagation) width(w Way) int { return max(1, min(w.Width, p.Graph.Features.Cols, maxWidth)) }
 
