@@ -51,13 +51,18 @@ type crossEntropyRows CrossEntropy
 
 // Do computes rows lo to hi.
 func (c *crossEntropyRows) Do(_, lo, hi int) {
-	for i := lo; i < hi; i++ {
-		x := c.Logits[i*c.Cols:][:c.Cols]
-		top := rowMax(x)
-		c.LSE[i] = top + logOfSum(rowExpSum(x, top))
-		c.Loss[i] = 0
-		if label := c.Labels[i]; label >= 0 {
-			c.Loss[i] = c.LSE[i] - x[label]
+	var top, sum [expRows]float32
+	for ; lo < hi; lo += expRows {
+		rows := min(expRows, hi-lo)
+		x := c.Logits[lo*c.Cols : (lo+rows)*c.Cols]
+		expSums(c.level, top[:rows], sum[:rows], x, c.Cols)
+		for r := range rows {
+			i := lo + r
+			c.LSE[i] = top[r] + logOfSum(sum[r])
+			c.Loss[i] = 0
+			if label := c.Labels[i]; label >= 0 {
+				c.Loss[i] = c.LSE[i] - x[r*c.Cols:][:c.Cols][label]
+			}
 		}
 	}
 }
@@ -100,16 +105,33 @@ type crossEntropyGradRows CrossEntropyGrad
 
 // Do computes rows lo to hi.
 func (c *crossEntropyGradRows) Do(_, lo, hi int) {
-	for i := lo; i < hi; i++ {
-		dst, x := c.DLogits[i*c.Cols:][:c.Cols], c.Logits[i*c.Cols:][:c.Cols]
-		label := c.Labels[i]
-		if label < 0 {
-			clear(dst)
+	for lo < hi {
+		end := lo
+		for end < min(hi, lo+expRows) && c.Labels[end] >= 0 {
+			end++
+		}
+		if end == lo {
+			clear(c.DLogits[lo*c.Cols:][:c.Cols])
+			lo++
 			continue
 		}
-		for j, v := range x {
-			dst[j] = exp(v-c.LSE[i]) * c.Scale
+		c.probabilities(lo, end)
+		for ; lo < end; lo++ {
+			c.DLogits[lo*c.Cols:][:c.Cols][c.Labels[lo]] -= c.Scale
 		}
-		dst[label] -= c.Scale
+	}
+}
+
+// probabilities computes exp(Logits − LSE)·Scale of rows lo to hi.
+func (c *crossEntropyGradRows) probabilities(lo, hi int) {
+	i, n := lo*c.Cols, (hi-lo)*c.Cols
+	dst, x := c.DLogits[i:i+n], c.Logits[i:i+n]
+	if c.level > Generic {
+		args := rowsArgs{a: &dst[0], b: &x[0], s: &c.LSE[lo], rows: hi - lo, cols: c.Cols, stride: 4 * c.Cols, n: c.Scale}
+		args.run(c.level, rowsExpScaled)
+		return
+	}
+	for j, v := range x {
+		dst[j] = exp(v-c.LSE[lo+j/c.Cols]) * c.Scale
 	}
 }

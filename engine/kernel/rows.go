@@ -48,7 +48,7 @@ type rowsArgs struct {
 	s, t          *float32 // a number for each row
 	rows, cols    int      // at least 1
 	stride        int      // from row to row of the matrices, in bytes
-	n, eps, one   float32
+	n, eps, one   float32  // n is float32(cols), or a factor; run sets one
 }
 
 // rowsKernel is the number of such a kernel: its place in gen/rows.go.
@@ -61,6 +61,12 @@ const (
 	rowsRMSNorm
 	rowsLayerNormGrad
 	rowsRMSNormGrad
+	rowsSoftmax
+	rowsSoftmaxGrad
+	rowsExpSum
+	rowsShift
+	rowsLogSoftmaxGrad
+	rowsExpScaled
 	rowsColumnNorm
 	rowsColumnNormGrad
 	rowsColumnSums // and the next, which takes rows in groups of 4

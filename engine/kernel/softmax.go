@@ -27,6 +27,12 @@ type softmaxRows Softmax
 
 // Do computes rows lo to hi.
 func (s *softmaxRows) Do(_, lo, hi int) {
+	if s.level > Generic && s.Cols > 0 {
+		i := lo * s.Cols
+		args := rowsArgs{a: &s.Dst[i], b: &s.X[i], rows: hi - lo, cols: s.Cols, stride: 4 * s.Cols}
+		args.run(s.level, rowsSoftmax)
+		return
+	}
 	for i := lo; i < hi; i++ {
 		dst, x := s.Dst[i*s.Cols:][:s.Cols], s.X[i*s.Cols:][:s.Cols]
 		top := rowMax(x)
@@ -69,6 +75,12 @@ type softmaxGradRows SoftmaxGrad
 
 // Do computes rows lo to hi.
 func (s *softmaxGradRows) Do(_, lo, hi int) {
+	if s.level > Generic && s.Cols > 0 {
+		i := lo * s.Cols
+		args := rowsArgs{a: &s.DX[i], b: &s.DY[i], c: &s.Y[i], rows: hi - lo, cols: s.Cols, stride: 4 * s.Cols}
+		args.run(s.level, rowsSoftmaxGrad)
+		return
+	}
 	for i := lo; i < hi; i++ {
 		dx, dy, y := s.DX[i*s.Cols:][:s.Cols], s.DY[i*s.Cols:][:s.Cols], s.Y[i*s.Cols:][:s.Cols]
 		dot := rowDot(dy, y)
@@ -104,13 +116,40 @@ type logSoftmaxRows LogSoftmax
 
 // Do computes rows lo to hi.
 func (s *logSoftmaxRows) Do(_, lo, hi int) {
-	for i := lo; i < hi; i++ {
-		dst, x := s.Dst[i*s.Cols:][:s.Cols], s.X[i*s.Cols:][:s.Cols]
-		top := rowMax(x)
-		shift := logOfSum(rowExpSum(x, top))
-		for j, v := range x {
-			dst[j] = (v - top) - shift
+	var top, sum [expRows]float32
+	for ; lo < hi && s.Cols > 0; lo += expRows {
+		rows := min(expRows, hi-lo)
+		i, n := lo*s.Cols, rows*s.Cols
+		dst, x := s.Dst[i:i+n], s.X[i:i+n]
+		expSums(s.level, top[:rows], sum[:rows], x, s.Cols)
+		for r, v := range sum[:rows] {
+			sum[r] = logOfSum(v)
 		}
+		if s.level > Generic {
+			args := rowsArgs{a: &dst[0], b: &x[0], s: &top[0], t: &sum[0], rows: rows, cols: s.Cols, stride: 4 * s.Cols}
+			args.run(s.level, rowsShift)
+			continue
+		}
+		for j, v := range x {
+			dst[j] = (v - top[j/s.Cols]) - sum[j/s.Cols]
+		}
+	}
+}
+
+// expRows is how many rows pass through expSums at a time: few, so that they are still in the cache afterwards.
+const expRows = 8
+
+// expSums gives the largest element of each row of x, and Σ exp(x − largest).
+func expSums(level Level, top, sum, x []float32, cols int) {
+	if level > Generic {
+		args := rowsArgs{b: &x[0], s: &top[0], t: &sum[0], rows: len(top), cols: cols, stride: 4 * cols}
+		args.run(level, rowsExpSum)
+		return
+	}
+	for i := range top {
+		row := x[i*cols:][:cols]
+		top[i] = rowMax(row)
+		sum[i] = rowExpSum(row, top[i])
 	}
 }
 
@@ -140,6 +179,12 @@ type logSoftmaxGradRows LogSoftmaxGrad
 
 // Do computes rows lo to hi.
 func (s *logSoftmaxGradRows) Do(_, lo, hi int) {
+	if s.level > Generic && s.Cols > 0 {
+		i := lo * s.Cols
+		args := rowsArgs{a: &s.DX[i], b: &s.DY[i], c: &s.Y[i], rows: hi - lo, cols: s.Cols, stride: 4 * s.Cols}
+		args.run(s.level, rowsLogSoftmaxGrad)
+		return
+	}
 	for i := lo; i < hi; i++ {
 		dx, dy, y := s.DX[i*s.Cols:][:s.Cols], s.DY[i*s.Cols:][:s.Cols], s.Y[i*s.Cols:][:s.Cols]
 		sum := rowSum(dy)

@@ -1,0 +1,134 @@
+package main
+
+import "math"
+
+// Softmax, log-softmax and cross-entropy along rows. A row's exponentials are taken of differences to its largest element.
+
+// expTemps are registers that exp loses; those of vectors are below.
+func (k *rowsKernel) expTemps() [3]string { return [3]string{k.v.R(8), k.v.R(9), k.v.R(10)} }
+
+func (k *rowsKernel) lanes() Lanes { return Lanes{k.Asm, k.v} }
+
+// largest sets register top to the largest element of a row of b. NaN is passed over: it shows in the exponentials.
+func (k *rowsKernel) largest(top, x int) {
+	for g := range k.vectors() {
+		k.lanes().Set(k.R(top, g), float32(math.Inf(-1)))
+	}
+	k.loop(func(s vector) {
+		s.load("b", x)
+		s.otherwise(x, top)
+		s.op("VMAXPS", top, x, top)
+	})
+	k.reduce("MAX", top, x)
+}
+
+// expLess replaces x by e^(x − top), 0 in the lanes that do not count, and adds it to sum.
+func (s vector) expLess(x, top, sum int) {
+	s.op("VSUBPS", top, x, x)
+	s.lanes().ExpOfNegative(s.r(x), s.expTemps())
+	s.keep(x)
+	s.op("VADDPS", x, sum, sum)
+}
+
+// softmax writes a = e^(b − max b) / Σ e^(b − max b).
+func softmax(k *rowsKernel) {
+	const top, sum, x = 0, 1, 2
+	k.largest(top, x)
+	k.spread(top)
+	k.clear(sum)
+	k.loop(func(s vector) {
+		s.load("b", x)
+		s.expLess(x, top, sum)
+		s.store(x, "a")
+	})
+	k.reduce("ADD", sum, x)
+	k.I("VMOVSS %s, %s", number("one"), k.X(x))
+	k.I("VDIVSS %s, %s, %s", k.X(sum), k.X(x), k.X(sum))
+	k.spread(sum)
+	k.loop(func(s vector) {
+		s.load("a", x)
+		s.op("VMULPS", sum, x, x)
+		s.store(x, "a")
+	})
+}
+
+// softmaxGrad writes a = (b − Σ b·c)·c.
+func softmaxGrad(k *rowsKernel) {
+	const dot, dy, y = 0, 1, 2
+	k.clear(dot)
+	k.loop(func(s vector) {
+		s.load("b", dy)
+		s.load("c", y)
+		s.op("VFMADD231PS", dy, y, dot)
+	})
+	k.reduce("ADD", dot, y)
+	k.spread(dot)
+	k.loop(func(s vector) {
+		s.load("b", dy)
+		s.load("c", y)
+		s.op("VSUBPS", dot, dy, dy)
+		s.op("VMULPS", y, dy, dy)
+		s.store(dy, "a")
+	})
+}
+
+// expSum writes s = max b and t = Σ e^(b − s).
+func expSum(k *rowsKernel) {
+	const top, sum, x = 0, 1, 2
+	k.largest(top, x)
+	k.I("VMOVSS %s, (%s)", k.X(top), rowsReg["s"])
+	k.spread(top)
+	k.clear(sum)
+	k.loop(func(s vector) {
+		s.load("b", x)
+		s.expLess(x, top, sum)
+	})
+	k.reduce("ADD", sum, x)
+	k.I("VMOVSS %s, (%s)", k.X(sum), rowsReg["t"])
+}
+
+// shift writes a = (b − s) − t.
+func shift(k *rowsKernel) {
+	const first, second, x = 0, 1, 2
+	k.broadcast("("+rowsReg["s"]+")", first)
+	k.broadcast("("+rowsReg["t"]+")", second)
+	k.loop(func(s vector) {
+		s.load("b", x)
+		s.op("VSUBPS", first, x, x)
+		s.op("VSUBPS", second, x, x)
+		s.store(x, "a")
+	})
+}
+
+// logSoftmaxGrad writes a = b − e^c·Σ b.
+func logSoftmaxGrad(k *rowsKernel) {
+	const sum, dy, y = 0, 1, 2
+	k.clear(sum)
+	k.loop(func(s vector) {
+		s.load("b", dy)
+		s.op("VADDPS", dy, sum, sum)
+	})
+	k.reduce("ADD", sum, y)
+	k.spread(sum)
+	k.loop(func(s vector) {
+		s.load("c", y)
+		s.lanes().Exp(s.r(y), s.expTemps())
+		s.load("b", dy)
+		s.op("VFNMADD231PS", sum, y, dy)
+		s.store(dy, "a")
+	})
+}
+
+// expScaled writes a = e^(b − s)·n.
+func expScaled(k *rowsKernel) {
+	const less, scale, x = 0, 1, 2
+	k.broadcast("("+rowsReg["s"]+")", less)
+	k.broadcast(number("n"), scale)
+	k.loop(func(s vector) {
+		s.load("b", x)
+		s.op("VSUBPS", less, x, x)
+		s.lanes().Exp(s.r(x), s.expTemps())
+		s.op("VMULPS", scale, x, x)
+		s.store(x, "a")
+	})
+}
