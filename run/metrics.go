@@ -24,11 +24,12 @@ type Metric struct {
 // an interrupted and resumed run has the same bytes as one that was not.
 type metricsLog struct {
 	file    *os.File
-	pending []byte // lines not yet written
+	events  *eventLog // the same for TensorBoard; nil for none
+	pending []byte    // lines not yet written
 	written time.Time
 }
 
-// openMetrics opens metrics.jsonl in dir and cuts it off behind the last line of step, or of none where step is 0.
+// openMetrics opens a metrics.jsonl and cuts it off behind the last line of step, or of none where step is 0.
 func openMetrics(path string, step int) (*metricsLog, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
@@ -83,7 +84,11 @@ func (m *metricsLog) add(key string, number int64, metrics []Metric) error {
 		m.pending = appendNumber(m.pending, metrics[i].Value)
 	}
 	m.pending = append(m.pending, "}\n"...)
-	if len(m.pending) < 1<<15 && time.Since(m.written) < time.Second {
+	now := time.Now()
+	if m.events != nil {
+		m.events.add(now, number, metrics)
+	}
+	if len(m.pending) < 1<<15 && now.Sub(m.written) < time.Second {
 		return nil
 	}
 	return m.flush()
@@ -104,13 +109,22 @@ func (m *metricsLog) flush() error {
 	if err != nil {
 		return fmt.Errorf("write metrics: %w", err)
 	}
+	if m.events != nil {
+		return m.events.flush()
+	}
 	return nil
 }
 
 // sync makes sure that a checkpoint never knows more than the metrics beside it.
 func (m *metricsLog) sync() error { return errors.Join(m.flush(), m.file.Sync()) }
 
-func (m *metricsLog) Close() error { return errors.Join(m.flush(), m.file.Close()) }
+func (m *metricsLog) Close() error {
+	err := errors.Join(m.flush(), m.file.Close())
+	if m.events != nil {
+		err = errors.Join(err, m.events.Close())
+	}
+	return err
+}
 
 // curve is one metric of a metrics.jsonl over its steps.
 type curve struct {

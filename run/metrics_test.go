@@ -1,11 +1,14 @@
 package run
 
 import (
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/seraph-ml/seraph/format/tfevents"
 )
 
 func TestMetricsAreCutOffBehindTheCheckpoint(t *testing.T) {
@@ -107,6 +110,64 @@ func TestCheckpointIsDue(t *testing.T) {
 	for step, want := range []bool{true, false, false, true, false, false, true} {
 		if every.due(step) != want {
 			t.Errorf("every 3: step %d: %v", step, !want)
+		}
+	}
+}
+
+// seen is what TensorBoard shows of a folder: the scalars of all event files in their order, less what a later start makes void.
+func seen(t *testing.T, dir string) map[int64]float32 {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(dir, "events.out.tfevents.*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := map[int64]float32{}
+	for _, path := range paths {
+		for e, err := range tfevents.Read(path) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e.Start {
+				maps.DeleteFunc(values, func(step int64, _ float32) bool { return step >= e.Step })
+			}
+			for _, v := range e.Values {
+				values[e.Step] = v.Scalar
+			}
+		}
+	}
+	return values
+}
+
+func TestEventsSayWhatMetricsSay(t *testing.T) {
+	dir := t.TempDir()
+	// Three sessions: the second goes on after step 2, the third begins anew.
+	for _, c := range []struct {
+		after, until int
+		value        float64
+		want         map[int64]float32
+	}{
+		{0, 4, 1, map[int64]float32{1: 1, 2: 1, 3: 1, 4: 1}},
+		{2, 3, 2, map[int64]float32{1: 1, 2: 1, 3: 2}},
+		{0, 1, 3, map[int64]float32{1: 3}},
+	} {
+		trial := &Trial{Dir: dir, job: &Job{}}
+		if err := trial.openMetrics(c.after); err != nil {
+			t.Fatal(err)
+		}
+		for step := c.after + 1; step <= c.until; step++ {
+			if err := trial.Log(step, Metric{"loss", c.value}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := trial.close(); err != nil {
+			t.Fatal(err)
+		}
+		if got := seen(t, dir); !maps.Equal(got, c.want) {
+			t.Errorf("after step %d: %v, expected %v", c.after, got, c.want)
+		}
+		curves, err := readMetrics(filepath.Join(dir, metricsName))
+		if err != nil || len(curves[0].steps) != len(c.want) {
+			t.Errorf("metrics.jsonl has %v, %v", curves[0].steps, err)
 		}
 	}
 }

@@ -181,7 +181,10 @@ func (t *Trial) openMetrics(step int) (err error) {
 	if t.metrics != nil {
 		return fmt.Errorf("seed %d: restored or logged before", t.Seed)
 	}
-	t.metrics, err = openMetrics(filepath.Join(t.Dir, metricsName), step)
+	if t.metrics, err = openMetrics(filepath.Join(t.Dir, metricsName), step); err != nil {
+		return err
+	}
+	t.metrics.events, err = openEvents(t.Dir, step)
 	return err
 }
 
