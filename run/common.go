@@ -52,8 +52,8 @@ func presetSetting(presets []Preset) Setting {
 	return s
 }
 
-// settings are all settings of the model, the common ones first.
-func (s *Spec) settings() []Setting {
+// All returns all settings of the model, the common ones first.
+func (s *Spec) All() []Setting {
 	list := Common()
 	if len(s.Presets) > 0 {
 		list = append(list, presetSetting(s.Presets))
@@ -77,7 +77,7 @@ func (s *Spec) Check() error {
 	if s.Name == "" || s.Title == "" || s.Data == "" {
 		return fmt.Errorf("spec of %q: name, title and data must be given", s.Name)
 	}
-	all := s.settings()
+	all := s.All()
 	for _, list := range [][]Setting{all, s.Sampling} {
 		seen := map[string]bool{}
 		for i := range list {

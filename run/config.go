@@ -2,6 +2,7 @@ package run
 
 import (
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -109,27 +110,51 @@ type Sources struct {
 // Resolve gives every setting of the model its value: flag > environment > file > preset > default. What is wrong with a
 // key or a value is a *UsageError that says what is allowed.
 func Resolve(spec Spec, from Sources) (*Config, error) {
-	r := &resolver{spec: spec, settings: spec.settings(), texts: map[string]Value{}}
-	if err := r.flags(from); err != nil {
-		return nil, err
-	}
-	if err := r.environment(from.Environ); err != nil {
-		return nil, err
-	}
-	if err := r.file(from.File); err != nil {
+	r := newResolver(&spec, spec.All())
+	if err := r.sources(from); err != nil {
 		return nil, err
 	}
 	if err := r.preset(); err != nil {
 		return nil, err
 	}
-	return r.config()
+	values, err := r.values()
+	if err != nil {
+		return nil, err
+	}
+	return &Config{Model: spec.Name, Values: values}, nil
+}
+
+// NewRequest resolves the settings of a request: flag > environment > default. What it samples is written to out.
+func NewRequest(spec Spec, from Sources, out io.Writer) (*Request, error) {
+	r := newResolver(&spec, spec.Sampling)
+	from.File = "" // it speaks of training
+	if err := r.sources(from); err != nil {
+		return nil, err
+	}
+	values, err := r.values()
+	return &Request{Values: values, Out: out}, err
 }
 
 // resolver collects what is set, strongest first: the first to set a key wins.
 type resolver struct {
-	spec     Spec
+	spec     *Spec
 	settings []Setting
 	texts    map[string]Value
+}
+
+func newResolver(spec *Spec, settings []Setting) *resolver {
+	return &resolver{spec: spec, settings: settings, texts: map[string]Value{}}
+}
+
+// sources asks all sources but presets and defaults.
+func (r *resolver) sources(from Sources) error {
+	if err := r.flags(from); err != nil {
+		return err
+	}
+	if err := r.environment(from.Environ); err != nil {
+		return err
+	}
+	return r.file(from.File)
 }
 
 // set records a value unless a stronger source has set it. Where says who asks, for messages.
@@ -143,7 +168,7 @@ func (r *resolver) set(key, text string, origin Origin, detail string) error {
 		return Usagef("%s: %w", detail, err)
 	}
 	if _, ok := r.texts[key]; !ok {
-		r.texts[key] = Value{Setting: *setting, Text: strings.TrimSpace(text), Origin: origin, Detail: detail, parsed: parsed}
+		r.texts[key] = Value{Setting: *setting, Text: setting.trim(text), Origin: origin, Detail: detail, parsed: parsed}
 	}
 	return nil
 }
@@ -172,7 +197,7 @@ func (r *resolver) flags(from Sources) error {
 		if !ok {
 			return Usagef("--set %s: expected KEY=VALUE", item)
 		}
-		if earlier, ok := r.texts[key]; ok && earlier.Text != strings.TrimSpace(text) {
+		if earlier, ok := r.texts[key]; ok && earlier.Text != earlier.trim(text) {
 			return Usagef("--set %s: %s is also given as %s by %s; give it once", item, key, earlier.Text, earlier.Detail)
 		}
 		if err := r.set(key, text, FromFlag, "--set "+key); err != nil {
@@ -221,9 +246,9 @@ func (r *resolver) preset() error {
 	return nil
 }
 
-// config fills in the defaults.
-func (r *resolver) config() (*Config, error) {
-	c := &Config{Model: r.spec.Name}
+// values gives every setting its value, its default where no source set it.
+func (r *resolver) values() (Values, error) {
+	var list Values
 	for _, s := range r.settings {
 		value, ok := r.texts[s.Key]
 		if s.Key == "data" && s.Default == "" && value.Text == "" {
@@ -235,9 +260,9 @@ func (r *resolver) config() (*Config, error) {
 				return nil, err
 			}
 		}
-		c.Values = append(c.Values, value)
+		list = append(list, value)
 	}
-	return c, nil
+	return list, nil
 }
 
 // byDefault is the setting with its default.

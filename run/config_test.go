@@ -127,6 +127,41 @@ func TestTypedAccess(t *testing.T) {
 	config.Int("hops")
 }
 
+func TestRequest(t *testing.T) {
+	spec := walk{}.Spec()
+	spec.Sampling = []run.Setting{
+		{Key: "prompt", Type: run.String, Default: "\n", Doc: "where to begin"},
+		{Key: "temperature", Type: run.Float, Default: "0.8", Doc: "how far"},
+	}
+	var out strings.Builder
+	request, err := run.NewRequest(spec, run.Sources{}, &out)
+	if err != nil || request.String("prompt") != "\n" || request.Float("temperature") != 0.8 || request.Out != &out {
+		t.Errorf("%+v, %v", request, err)
+	}
+	request, err = run.NewRequest(spec, run.Sources{Flags: map[string]string{"prompt": " two words "}, Set: []string{"temperature = 1"}}, &out)
+	if err != nil || request.String("prompt") != " two words " || request.Float("temperature") != 1 {
+		t.Errorf("%+v, %v", request, err)
+	}
+	if _, err = run.NewRequest(spec, run.Sources{Set: []string{"steps=3"}}, &out); err == nil || !strings.Contains(err.Error(), "it has prompt, temperature") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestFlagsInTheFile(t *testing.T) {
+	path := sources(t, nil, nil, nil, "out = 'runs/x'\nquiet = true\njson = [1]").File
+	for key, want := range map[string]string{"out": "runs/x", "quiet": "true", "log-level": ""} {
+		if text, ok, err := run.FileFlag(path, key); text != want || ok != (want != "") || err != nil {
+			t.Errorf("%s: %q, %v, %v", key, text, ok, err)
+		}
+	}
+	if _, _, err := run.FileFlag(path, "json"); err == nil {
+		t.Error("a list is no flag")
+	}
+	if _, ok, err := run.FileFlag(path+".none", "out"); ok || err != nil {
+		t.Errorf("no file: %v, %v", ok, err)
+	}
+}
+
 func TestNearest(t *testing.T) {
 	words := []string{"sgc", "sign", "mlp", "lm", "weight-decay"}
 	for typed, want := range map[string]string{"sgs": "sgc", "sing": "sign", "weigth-decay": "weight-decay", "m": "", "gamlp": "", "transformer": "", "": ""} {

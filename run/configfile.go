@@ -145,7 +145,7 @@ func readRecord(dir string) (*record, error) {
 // values reads the settings of the record as those of the model, and gives those that it lacks their defaults.
 func (r *record) values(spec Spec) (*Config, error) {
 	c := &Config{Model: spec.Name}
-	settings := spec.settings()
+	settings := spec.All()
 	for key := range r.settings {
 		if find(settings, key) == nil {
 			return nil, format.CorruptAt(r.path, -1, "settings", key, "a setting of "+spec.Name).WithHint("the run was written by another version of seraph")
@@ -181,15 +181,9 @@ func (r *record) again(spec Spec, from Sources, may ...Scope) (*Config, error) {
 	if r.model != spec.Name {
 		return nil, Usagef("the run in %s is one of %s, not of %s", filepath.Dir(r.path), r.model, spec.Name)
 	}
-	now := &resolver{spec: spec, settings: spec.settings(), texts: map[string]Value{}}
-	for _, source := range []func() error{
-		func() error { return now.flags(from) },
-		func() error { return now.environment(from.Environ) },
-		func() error { return now.file(from.File) },
-	} {
-		if err := source(); err != nil {
-			return nil, err
-		}
+	now := newResolver(&spec, spec.All())
+	if err := now.sources(from); err != nil {
+		return nil, err
 	}
 	c, err := r.values(spec)
 	if err != nil {

@@ -23,16 +23,9 @@ func (r *resolver) file(path string) error {
 	if path == "" {
 		return nil
 	}
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
+	tree, err := readTree(path)
 	if err != nil {
-		return fmt.Errorf("read settings: %w", err)
-	}
-	tree := map[string]any{}
-	if err := toml.Unmarshal(text, &tree); err != nil {
-		return Usagef("%s: %w", path, err)
+		return err
 	}
 	own, _ := tree[r.spec.Name].(map[string]any)
 	if err := r.table(own, path+" ["+r.spec.Name+"]"); err != nil {
@@ -51,6 +44,34 @@ func (r *resolver) file(path string) error {
 		}
 	}
 	return r.table(top, path)
+}
+
+// readTree reads a seraph.toml, which need not exist.
+func readTree(path string) (map[string]any, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read settings: %w", err)
+	}
+	tree := map[string]any{}
+	if err := toml.Unmarshal(text, &tree); err != nil {
+		return nil, Usagef("%s: %w", path, err)
+	}
+	return tree, nil
+}
+
+// FileFlag returns what a seraph.toml says of a flag that is not a setting (out, json, quiet, log-level), and whether it does.
+func FileFlag(path, key string) (text string, ok bool, err error) {
+	tree, err := readTree(path)
+	if err != nil || tree[key] == nil {
+		return "", false, err
+	}
+	if text, ok = plain(tree[key]); !ok {
+		return "", false, Usagef("%s: %s: found %T, expected a text, a number, true or false", path, key, tree[key])
+	}
+	return text, true, nil
 }
 
 func (r *resolver) table(values map[string]any, where string) error {

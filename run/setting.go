@@ -54,7 +54,7 @@ type Setting struct {
 
 // parse reads a value: int64 (Int, Size), float64, bool or string. The error says what is allowed.
 func (s *Setting) parse(text string) (any, error) {
-	value, err := s.parseType(strings.TrimSpace(text))
+	value, err := s.parseType(s.trim(text))
 	if err != nil {
 		return nil, fmt.Errorf("%s=%s: %w", s.Key, text, err)
 	}
@@ -62,6 +62,14 @@ func (s *Setting) parse(text string) (any, error) {
 		return nil, fmt.Errorf("%s=%s: expected %s", s.Key, text, s.allowed())
 	}
 	return value, nil
+}
+
+// trim takes the blanks around a value off, which only in a text can mean something.
+func (s *Setting) trim(text string) string {
+	if s.Type == String {
+		return text
+	}
+	return strings.TrimSpace(text)
 }
 
 func (s *Setting) parseType(text string) (any, error) {
