@@ -99,31 +99,53 @@ func stack(known, test *format.Sparse, index []int32, nodes int) *format.Sparse 
 
 // edges lists the entries u → v of the dict.
 func edges(path string, graph *pickle.Dict, nodes int) (src, dst []int32, err error) {
-	id := func(v any, what string) (int32, error) {
-		n, ok := v.(int64)
-		if !ok || n < 0 || n >= int64(nodes) {
-			return 0, format.CorruptAt(path, -1, what, fmt.Sprint(v), fmt.Sprintf("a node 0 … %d", nodes-1))
-		}
-		return int32(n), nil
+	lists, entries, err := neighbours(path, graph)
+	if err != nil {
+		return nil, nil, err
 	}
+	id := func(v any) (int32, bool) {
+		n, ok := v.(int64)
+		return int32(n), ok && n >= 0 && n < int64(nodes)
+	}
+	bad := func(what string, v any) error {
+		return format.CorruptAt(path, -1, what, fmt.Sprint(v), fmt.Sprintf("a node 0 … %d", nodes-1))
+	}
+	src, dst = make([]int32, 0, entries), make([]int32, 0, entries)
 	for i, key := range graph.Keys {
-		u, err := id(key, "node")
-		if err != nil {
-			return nil, nil, err
-		}
-		list, ok := graph.Values[i].(*pickle.List)
+		u, ok := id(key)
 		if !ok {
-			return nil, nil, format.CorruptAt(path, -1, fmt.Sprintf("neighbours of node %d", u), fmt.Sprintf("%T", graph.Values[i]), "a list")
+			return nil, nil, bad("node", key)
 		}
-		for _, neighbour := range list.Items {
-			v, err := id(neighbour, fmt.Sprintf("neighbour of node %d", u))
-			if err != nil {
-				return nil, nil, err
+		for _, neighbour := range lists[i] {
+			v, ok := id(neighbour)
+			if !ok {
+				return nil, nil, bad(fmt.Sprintf("neighbour of node %d", u), neighbour)
 			}
 			src, dst = append(src, u), append(dst, v)
 		}
 	}
 	return src, dst, nil
+}
+
+// neighbours returns the list of each key and how many entries they have together. A list that is shared by keys is
+// refused: fetched from the pickle's memo again and again, a long one would multiply.
+func neighbours(path string, graph *pickle.Dict) (lists [][]any, entries int, err error) {
+	owner := make(map[*pickle.List]any, len(graph.Keys))
+	lists = make([][]any, len(graph.Keys))
+	for i, key := range graph.Keys {
+		what := func() string { return fmt.Sprintf("neighbours of node %v", key) }
+		list, ok := graph.Values[i].(*pickle.List)
+		if !ok {
+			return nil, 0, format.CorruptAt(path, -1, what(), fmt.Sprintf("%T", graph.Values[i]), "a list")
+		}
+		if other, shared := owner[list]; shared {
+			return nil, 0, format.CorruptAt(path, -1, what(), fmt.Sprintf("the list of node %v", other), "a list of its own")
+		}
+		owner[list] = key
+		lists[i] = list.Items
+		entries += len(list.Items)
+	}
+	return lists, entries, nil
 }
 
 // Describe tells what the data set holds; it reads all of it.

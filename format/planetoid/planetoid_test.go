@@ -3,7 +3,6 @@ package planetoid
 import (
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -107,15 +106,25 @@ func TestCiteseerIdsOutsideTheTestIndexAreEmpty(t *testing.T) {
 	}
 }
 
-// copyTiny copies the tiny data set, with some of its files replaced, and returns its prefix.
-func copyTiny(t testing.TB, replace map[string]string) string {
+// tinyFiles returns the files of the tiny data set by their extensions.
+func tinyFiles(t testing.TB) map[string][]byte {
 	t.Helper()
-	dir := t.TempDir()
+	files := map[string][]byte{}
 	for _, ext := range exts {
 		content, err := os.ReadFile("testdata/ind.tiny" + ext)
 		if err != nil {
 			t.Fatal(err)
 		}
+		files[ext] = content
+	}
+	return files
+}
+
+// copyTiny copies the tiny data set, with some of its files replaced, and returns its prefix.
+func copyTiny(t testing.TB, replace map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for ext, content := range tinyFiles(t) {
 		if other, ok := replace[ext]; ok {
 			content = []byte(other)
 		}
@@ -154,22 +163,25 @@ func TestWrongIndexesAreRefused(t *testing.T) {
 }
 
 func TestDamagedFilesAreRefused(t *testing.T) {
+	whole := tinyFiles(t)
 	for _, ext := range exts {
-		content, err := os.ReadFile("testdata/ind.tiny" + ext)
-		if err != nil {
-			t.Fatal(err)
-		}
-		check := func(path string) error {
+		// checkWith checks the tiny set with this file replaced by the one at path.
+		checkWith := func(path string) error {
 			damaged, err := os.ReadFile(path)
 			if err != nil {
 				return err
 			}
-			return Check(copyTiny(t, map[string]string{ext: string(damaged)}))
+			return check("ind.tiny", func(path string) ([]byte, error) {
+				if path == "ind.tiny"+ext {
+					return damaged, nil
+				}
+				return whole[strings.TrimPrefix(path, "ind.tiny")], nil
+			})
 		}
 		if ext != ".test.index" { // "7\r\n4\r\n5" is whole without its last line end
-			hostile.Truncations(t, "ind.tiny", content, check)
+			hostile.Truncations(t, "ind.tiny", whole[ext], checkWith)
 		}
-		noticed, tried := hostile.BitFlips(t, "ind.tiny", content, check)
+		noticed, tried := hostile.BitFlips(t, "ind.tiny", whole[ext], checkWith)
 		t.Logf("%s: %d of %d bit flips noticed", ext, noticed, tried)
 		if noticed == 0 {
 			t.Errorf("%s: no bit flip was noticed", ext)
@@ -178,19 +190,47 @@ func TestDamagedFilesAreRefused(t *testing.T) {
 }
 
 func TestFilesThatDoNotBelongTogetherAreRefused(t *testing.T) {
-	read := func(ext string) string {
-		content, err := os.ReadFile("testdata/ind.tiny" + ext)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(content)
-	}
+	whole := tinyFiles(t)
 	for _, swap := range [][2]string{{".x", ".allx"}, {".y", ".ally"}, {".tx", ".allx"}, {".allx", ".x"}, {".graph", ".x"}, {".x", ".y"}, {".ty", ".ally"}, {".y", ".graph"}} {
-		err := Check(copyTiny(t, map[string]string{swap[0]: read(swap[1])}))
+		err := Check(copyTiny(t, map[string]string{swap[0]: string(whole[swap[1]])}))
 		if err == nil {
 			t.Errorf("%s in place of %s: no error", swap[1], swap[0])
 		}
 		hostile.Judge(t, err, "ind.tiny")
+	}
+}
+
+func TestGraphsThatAreNoGraphsAreRefused(t *testing.T) {
+	for name, graph := range map[string]string{
+		"a number":            "\x80\x02K\x01.",
+		"a list":              "\x80\x02].",
+		"numbers for lists":   "\x80\x02}(K\x00K\x01u.",
+		"negative node":       "\x80\x02}(J\xff\xff\xff\xff]u.",
+		"node beyond":         "\x80\x02}(K\x08]u.",
+		"node of text":        "\x80\x02}(U\x010]u.",
+		"neighbour beyond":    "\x80\x02}(K\x00](K\x08eu.",
+		"neighbour a list":    "\x80\x02}(K\x00](]eu.",
+		"itself as neighbour": "\x80\x02}(K\x00]q\x01h\x01au.",
+		"shared list":         "\x80\x02}(K\x00]q\x01(K\x01K\x02eK\x01h\x01u.",
+	} {
+		err := Check(copyTiny(t, map[string]string{".graph": graph, ".test.index": "6\n4\n5\n"}))
+		if err == nil {
+			t.Errorf("%s: no error", name)
+		}
+		hostile.Judge(t, err, "ind.tiny.graph")
+	}
+}
+
+func TestImportBytesBoundsWhatReadAllocates(t *testing.T) {
+	prefixes := []string{"testdata/ind.tiny"}
+	for _, name := range []string{"cora", "citeseer"} {
+		prefixes = append(prefixes, strings.TrimSuffix(realdata.Path(t, "data/graph/planetoid/ind."+name+".x"), ".x"))
+	}
+	for _, prefix := range prefixes {
+		hostile.Bounded(t, prefix, ImportBytes, func(prefix string) error {
+			_, err := Read(prefix)
+			return err
+		})
 	}
 }
 
@@ -202,14 +242,9 @@ func TestMissingFileIsNotCorrupt(t *testing.T) {
 }
 
 func FuzzPlanetoid(f *testing.F) {
-	whole := map[string][]byte{}
+	whole := tinyFiles(f)
 	for _, ext := range exts {
-		content, err := os.ReadFile("testdata/ind.tiny" + ext)
-		if err != nil {
-			f.Fatal(err)
-		}
-		whole[ext] = content
-		f.Add(ext, content)
+		f.Add(ext, whole[ext])
 	}
 	f.Fuzz(func(t *testing.T, ext string, content []byte) {
 		damaged := func(path string) ([]byte, error) {
@@ -227,28 +262,6 @@ func BenchmarkReadCora(b *testing.B) {
 	for b.Loop() {
 		if _, err := Read(prefix); err != nil {
 			b.Fatal(err)
-		}
-	}
-}
-
-func TestImportBytesBoundsWhatReadAllocates(t *testing.T) {
-	for _, name := range []string{"ind.cora", "ind.citeseer"} {
-		x := realdata.Path(t, "data/graph/planetoid/"+name+".x")
-		prefix := x[:len(x)-len(".x")]
-		bound, err := ImportBytes(prefix)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		if _, err := Read(prefix); err != nil {
-			t.Fatal(err)
-		}
-		runtime.ReadMemStats(&after)
-		if got := int64(after.TotalAlloc - before.TotalAlloc); got > bound {
-			t.Errorf("%s: reading allocated %d bytes, more than the bound of %d", name, got, bound)
-		} else {
-			t.Logf("%s: %d of %d bytes", name, got, bound)
 		}
 	}
 }
