@@ -15,7 +15,7 @@ type Level int
 // The levels, from what every machine has to what few have.
 const (
 	Generic    Level = iota // portable Go
-	AVX2                    // AVX2 and FMA
+	AVX2                    // AVX2, FMA, F16C and BMI2, which came together
 	AVX512                  // AVX-512 F, BW, DQ, VL
 	AVX512BF16              // AVX-512 and VDPBF16PS
 	AMX                     // AVX-512, VDPBF16PS and AMX-BF16 tiles
@@ -40,7 +40,7 @@ func ParseLevel(name string) (Level, error) {
 func HardwareLevel() Level {
 	cpu := cpuid.CPU
 	switch {
-	case !cpu.Supports(cpuid.AVX2, cpuid.FMA3):
+	case !cpu.Supports(cpuid.AVX2, cpuid.FMA3, cpuid.F16C, cpuid.BMI2):
 		return Generic
 	case !cpu.Supports(cpuid.AVX512F, cpuid.AVX512BW, cpuid.AVX512DQ, cpuid.AVX512VL):
 		return AVX2

@@ -3,7 +3,9 @@ package kernel
 // Map applies an activation: Dst = Act(X). Dst and X have the same length, and may be the same slice.
 //
 // ReLU and Identity have the same bits at every level, the others under AVX2 and AVX-512. An element's bits do not depend
-// on its neighbours or its place.
+// on its neighbours or its place. The largest errors in ulp are 0.9 for Exp, 2.1 for Softplus, 2.5 for Sigmoid, 3.5 for
+// Tanh and SiLU. GELU has 4 for positive x, and 7 for negative x, where it is a product of five rounded factors. GELUTanh
+// has 3 for positive x, and is as exact as u, its float32 argument of σ, for negative x: 3 + 3·|u|.
 type Map struct {
 	Dst, X []float32
 	Act    Activation

@@ -58,8 +58,10 @@ type PReLUGrad struct {
 	DX, DSlope, DY, X, Slope []float32
 	Cols                     int
 
-	level   Level
-	columns []float32 // sums of the columns, when they are not DSlope
+	level  Level
+	stripe int       // columns of a unit, which is a chunk of rows in a stripe of columns
+	chunks []float32 // sums of chunks, rows of Cols numbers
+	tree   columnTree
 }
 
 // Check says what is wrong with the sizes. Run does not check.
@@ -78,57 +80,55 @@ func (p *PReLUGrad) Check() error {
 }
 
 // ScratchBytes is the working memory that Run takes from a pool.
-func (p *PReLUGrad) ScratchBytes(int) int {
-	if len(p.Slope) == p.Cols {
-		return 0
-	}
-	return 4 * p.Cols
-}
+func (p *PReLUGrad) ScratchBytes(int) int { return 4 * (p.chunkSums() + p.Cols) }
+
+// chunkSums is the number of sums of chunks.
+func (p *PReLUGrad) chunkSums() int { return columnScratch(len(p.X)/p.Cols, p.Cols, 1) }
 
 // Run computes DX and DSlope on the pool's workers.
 func (p *PReLUGrad) Run(pool *Pool) { p.run(pool, active) }
 
 func (p *PReLUGrad) run(pool *Pool, level Level) {
 	p.level = level
-	units := (p.Cols + stripe - 1) / stripe
-	if len(p.Slope) == p.Cols {
-		p.columns = p.DSlope
-		pool.For(units, 1, (*preluGradTask)(p))
-		return
+	mem, back := pool.borrow(p.ScratchBytes(1) / 4)
+	var columns []float32
+	p.chunks, columns = mem[:p.chunkSums()], mem[p.chunkSums():]
+	if len(p.DSlope) == p.Cols {
+		columns = p.DSlope
 	}
-	var lent *scratch
-	p.columns, lent = pool.borrow(p.Cols)
-	pool.For(units, 1, (*preluGradTask)(p))
-	p.DSlope[0] = rowSum(p.columns)
-	p.columns = nil
-	giveBack(lent)
+	chunks := len(p.chunks) / p.Cols
+	p.stripe = columnStripe(pool, chunks, p.Cols)
+	pool.For(chunks*ceil(p.Cols, p.stripe), max(1, elementGrain/(Chunk*p.stripe)), (*preluGradTask)(p))
+	p.tree = columnTree{columns, p.chunks, chunks, p.Cols, false}
+	pool.For(p.Cols, max(line, elementGrain/max(chunks, 1)), &p.tree)
+	if len(p.DSlope) != p.Cols {
+		p.DSlope[0] = rowSum(columns)
+	}
+	p.chunks, p.tree = nil, columnTree{}
+	giveBack(back)
 }
 
 type preluGradTask PReLUGrad
 
-// Do computes the columns of stripes lo to hi: a column's sum is one worker's.
+// Do computes units lo to hi.
 func (p *preluGradTask) Do(_, lo, hi int) {
-	for j := lo * stripe; j < min(hi*stripe, p.Cols); j += stripe {
-		p.stripe(j, min(stripe, p.Cols-j))
+	chunks := len(p.chunks) / p.Cols
+	for u := lo; u < hi; u++ {
+		chunk, j := u%chunks, u/chunks*p.stripe
+		p.chunk(chunk, j, min(j+p.stripe, p.Cols))
 	}
 }
 
-// stripe computes n columns from column j on.
-func (p *preluGradTask) stripe(j, n int) {
+// chunk computes columns j0 to j1 of a chunk of rows.
+func (p *preluGradTask) chunk(chunk, j0, j1 int) {
 	slope := p.Slope
 	if len(slope) > 1 {
-		slope = slope[j : j+n]
+		slope = slope[j0:j1]
 	}
-	var sum sumTree
-	rows := len(p.X) / p.Cols
-	for r0 := 0; r0 < rows; r0 += Chunk {
-		var acc [stripe]float32
-		for r := r0; r < min(r0+Chunk, rows); r++ {
-			i := r*p.Cols + j
-			preluGradRow(p.level, p.DX[i:i+n], acc[:n], p.DY[i:i+n], p.X[i:i+n], slope)
-		}
-		sum.add(&acc)
+	acc := p.chunks[chunk*p.Cols:][j0:j1]
+	clear(acc)
+	first, last := chunk*Chunk*p.Cols, min((chunk+1)*Chunk*p.Cols, len(p.X))
+	for i := first; i < last; i += p.Cols {
+		preluGradRow(p.level, p.DX[i+j0:i+j1], acc, p.DY[i+j0:i+j1], p.X[i+j0:i+j1], slope)
 	}
-	total := sum.total()
-	copy(p.columns[j:j+n], total[:n])
 }

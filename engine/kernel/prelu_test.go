@@ -7,7 +7,7 @@ import (
 
 func TestPReLUAndItsDerivativeFollowTheFormula(t *testing.T) {
 	r := randSource(1)
-	sizes := [][2]int{{Chunk, 5}, {Chunk + 1, 66}, {3*Chunk + 7, 2}}
+	sizes := [][2]int{{0, 5}, {Chunk, 5}, {Chunk + 1, 66}, {3*Chunk + 7, 2}}
 	for n := 1; n <= 67; n += 3 {
 		sizes = append(sizes, [2]int{1 + r.IntN(67), n})
 	}

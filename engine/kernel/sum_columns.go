@@ -61,15 +61,20 @@ type columnSums struct {
 // columnScratch is the working memory, in floats, of a number of sums over rows for every column.
 func columnScratch(rows, cols, sums int) int { return sums * ceil(rows, Chunk) * cols }
 
+// columnStripe is how many columns a unit has: there are enough units for all workers, none narrower than a few cache lines.
+func columnStripe(p *Pool, chunks, cols int) int {
+	want := 4 * p.Workers()
+	if p.Workers() == 1 || chunks >= want {
+		return cols
+	}
+	return max(4*line, ceil(ceil(cols, ceil(want, max(chunks, 1))), line)*line)
+}
+
 // run computes the sums; mem has columnScratch floats.
 func (s *columnSums) run(p *Pool, mem []float32) {
 	s.chunks = mem
 	chunks := ceil(s.rows, Chunk)
-	// Enough units for all workers, none narrower than a few cache lines.
-	s.stripe = s.cols
-	if want := 4 * p.Workers(); p.Workers() > 1 && chunks < want {
-		s.stripe = max(4*line, ceil(ceil(s.cols, ceil(want, max(chunks, 1))), line)*line)
-	}
+	s.stripe = columnStripe(p, chunks, s.cols)
 	p.For(chunks*ceil(s.cols, max(s.stripe, 1)), max(1, elementGrain/max(Chunk*s.stripe, 1)), s)
 	s.tree = columnTree{s.first, s.chunks, chunks, s.cols, s.accumulate}
 	p.For(s.cols, max(line, elementGrain/max(chunks, 1)), &s.tree)
