@@ -53,7 +53,7 @@ func presetSetting(presets []Preset) Setting {
 }
 
 // All returns all settings of the model, the common ones first.
-func (s *Spec) All() []Setting {
+func (s Spec) All() []Setting {
 	list := Common()
 	if len(s.Presets) > 0 {
 		list = append(list, presetSetting(s.Presets))

@@ -59,7 +59,7 @@ func (s *Setting) parse(text string) (any, error) {
 		return nil, fmt.Errorf("%s=%s: %w", s.Key, text, err)
 	}
 	if !s.within(value) {
-		return nil, fmt.Errorf("%s=%s: expected %s", s.Key, text, s.allowed())
+		return nil, fmt.Errorf("%s=%s: expected %s", s.Key, text, s.Allowed())
 	}
 	return value, nil
 }
@@ -93,7 +93,7 @@ func (s *Setting) parseType(text string) (any, error) {
 			return text, nil
 		}
 		if near, ok := Nearest(text, s.Choices); ok {
-			return nil, fmt.Errorf("expected %s; did you mean %s?", s.allowed(), near)
+			return nil, fmt.Errorf("expected %s; did you mean %s?", s.Allowed(), near)
 		}
 	case String:
 		if s.Check != nil {
@@ -101,7 +101,7 @@ func (s *Setting) parseType(text string) (any, error) {
 		}
 		return text, nil
 	}
-	return nil, fmt.Errorf("expected %s", s.allowed())
+	return nil, fmt.Errorf("expected %s", s.Allowed())
 }
 
 // within reports whether a parsed value keeps to Min and Max.
@@ -138,8 +138,8 @@ func compare[T int64 | float64](a, b T) float64 {
 	return 0
 }
 
-// allowed says which values the setting takes: "a whole number, 1 … 64".
-func (s *Setting) allowed() string {
+// Allowed says which values the setting takes: "a whole number, 1 … 64".
+func (s *Setting) Allowed() string {
 	kind := map[Type]string{Int: "a whole number", Float: "a number", Bool: "true or false", Size: "a size as 300MiB or 4GB", String: "text"}[s.Type]
 	switch {
 	case s.Type == Choice:
