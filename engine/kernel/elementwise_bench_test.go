@@ -2,18 +2,8 @@ package kernel
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"testing"
 )
-
-// normalFloats returns n normal numbers that begin on a cache line.
-func normalFloats(r *rand.Rand, n int) []float32 {
-	x := alignedFloats(n)
-	for i := range x {
-		x[i] = float32(r.NormFloat64())
-	}
-	return x
-}
 
 // BenchmarkRows measures the elementwise kernels on operands that stay in the first-level cache.
 func BenchmarkRows(b *testing.B) {

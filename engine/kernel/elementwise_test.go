@@ -77,6 +77,15 @@ func awkward(r *rand.Rand, n int) []float32 {
 	return x
 }
 
+// normalFloats returns n normal numbers that begin on a cache line.
+func normalFloats(r *rand.Rand, n int) []float32 {
+	x := alignedFloats(n)
+	for i := range x {
+		x[i] = float32(r.NormFloat64())
+	}
+	return x
+}
+
 // sameBits says whether a and b are the same number, and all NaN count as one: which payload an operation with two of them
 // keeps is not defined.
 func sameBits(a, b float32) bool {
