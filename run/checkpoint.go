@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/seraph-ml/seraph/format"
 	"github.com/seraph-ml/seraph/format/safetensors"
@@ -126,9 +127,16 @@ func forgetCheckpoints(dir string) error {
 			return fmt.Errorf("remove an old checkpoint: %w", err)
 		}
 	}
-	left, err := filepath.Glob(filepath.Join(dir, "*.tmp"))
-	for _, path := range left {
-		err = errors.Join(err, os.RemoveAll(path))
+	return removeFiles(dir, func(name string) bool { return strings.HasSuffix(name, ".tmp") })
+}
+
+// removeFiles removes what lies in dir under such names.
+func removeFiles(dir string, such func(name string) bool) error {
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		if such(e.Name()) {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(dir, e.Name())))
+		}
 	}
 	return err
 }
@@ -190,7 +198,7 @@ func openCheckpoint(path string, step int) (*Checkpoint, error) {
 
 // Read fills dst with the float32 tensor of that name; its length must be that of the tensor.
 func (c *Checkpoint) Read(name string, dst []float32) error {
-	return readTensor(c.tensors, c.path, name, dst)
+	return readTensor(c.tensors, filepath.Join(c.path, tensorsName), name, dst)
 }
 
 // readTensor fills dst with a tensor of F32 in an open file.

@@ -75,19 +75,20 @@ func (v Values) Given(key string) bool {
 	return value != nil && (value.Origin == FromFlag || value.Origin == FromEnvironment || value.Origin == FromFile)
 }
 
-// With returns the values with some of them replaced, as a search tries them. What does not parse is an error.
+// With returns the values with some of them replaced, as a search tries them. What does not parse is an error, and so is
+// another value for what the user gave.
 func (v Values) With(texts map[string]string) (Values, error) {
 	changed := slices.Clone(v)
 	for key, text := range texts {
 		value := changed.Lookup(key)
-		if value == nil {
-			return nil, fmt.Errorf("%s is not a setting", key)
+		if value == nil || v.Given(key) {
+			return nil, fmt.Errorf("tune %s: not a setting that a search may choose", key)
 		}
 		parsed, err := value.parse(text)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("tune %w", err)
 		}
-		value.Text, value.parsed, value.Origin = text, parsed, FromTuning
+		value.Text, value.parsed, value.Origin, value.Detail = text, parsed, FromTuning, "on validation"
 	}
 	return changed, nil
 }

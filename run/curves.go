@@ -1,15 +1,88 @@
 package run
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"path/filepath"
 	"slices"
 	"strings"
 )
 
-// drawnPoints is how many points of a curve are drawn at most; longer ones are drawn as means over equal numbers of steps.
-const drawnPoints = 1000
+// drawnPoints is how many points of a curve are drawn at least, where it has them, and half of what are drawn at most: longer
+// ones are drawn as means over equal numbers of steps.
+const drawnPoints = 500
+
+// curve is one metric over its steps, each point the mean of every steps and at the last of them.
+type curve struct {
+	name  string
+	every int
+	steps []float64
+	sums  []float64
+	last  int // steps in the last point
+}
+
+// add appends a step. When there are too many points, each two become one.
+func (c *curve) add(step, value float64) {
+	if n := len(c.steps); n > 0 && c.last < c.every {
+		c.steps[n-1] = step
+		c.sums[n-1] += value
+		c.last++
+		return
+	}
+	if n := len(c.steps); n == 2*drawnPoints {
+		for i := range drawnPoints {
+			c.steps[i] = c.steps[2*i+1]
+			c.sums[i] = c.sums[2*i] + c.sums[2*i+1]
+		}
+		c.steps, c.sums = c.steps[:drawnPoints], c.sums[:drawnPoints]
+		c.every *= 2
+	}
+	c.steps = append(c.steps, step)
+	c.sums = append(c.sums, value)
+	c.last = 1
+}
+
+// values are the means.
+func (c *curve) values() []float64 {
+	values := make([]float64, len(c.sums))
+	for i, sum := range c.sums {
+		values[i] = sum / float64(c.every)
+	}
+	if n := len(values); n > 0 {
+		values[n-1] = c.sums[n-1] / float64(c.last)
+	}
+	return values
+}
+
+// readCurves reads a metrics.jsonl as one curve a metric, in the order of first appearance. A missing file has none; the
+// reading ends where a line cannot be read.
+func readCurves(path string) ([]*curve, error) {
+	var curves []*curve
+	place := map[string]*curve{}
+	err := eachLine(path, func(line []byte) bool {
+		var step float64
+		first := true
+		return parseMetrics(line, func(name []byte, x float64) {
+			if first {
+				step, first = x, false
+				return
+			}
+			c := place[string(name)]
+			if c == nil {
+				c = &curve{name: string(name), every: 1}
+				place[c.name] = c
+				curves = append(curves, c)
+			}
+			c.add(step, x)
+		})
+	})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("read metrics: %w", err)
+	}
+	return curves, nil
+}
 
 // curves are the charts of all metrics over their steps: with one seed a chart a kind of metric (all losses in one), with
 // several a chart a metric, each seed faintly and their mean.
@@ -17,7 +90,7 @@ func (j *Job) curves() ([]*chart, error) {
 	perSeed := make([][]*curve, len(j.trials))
 	for i, t := range j.trials {
 		var err error
-		if perSeed[i], err = readMetrics(filepath.Join(t.Dir, metricsName)); err != nil {
+		if perSeed[i], err = readCurves(filepath.Join(t.Dir, metricsName)); err != nil {
 			return nil, err
 		}
 	}
@@ -28,14 +101,13 @@ func (j *Job) curves() ([]*chart, error) {
 	kinds := map[string]*chart{}
 	for _, c := range perSeed[0] {
 		kind := c.name[strings.LastIndexByte(c.name, '_')+1:]
-		x, y, every := thin(c)
 		into := kinds[kind]
 		if into == nil {
-			into = &chart{Caption: kind, XLabel: "step", X: x, Remark: meansOf(every)}
+			into = &chart{Caption: kind, XLabel: "step", X: c.steps, Remark: c.remark()}
 			kinds[kind] = into
 			charts = append(charts, into)
 		}
-		into.merge(chartLine{Name: words(c.name), Y: y}, x)
+		into.merge(chartLine{Name: words(c.name), Y: c.values()}, c.steps)
 	}
 	for _, c := range charts {
 		c.tabulate()
@@ -43,11 +115,11 @@ func (j *Job) curves() ([]*chart, error) {
 	return charts, nil
 }
 
-func meansOf(every int) string {
-	if every <= 1 {
+func (c *curve) remark() string {
+	if c.every == 1 {
 		return ""
 	}
-	return fmt.Sprintf("means of %d steps", every)
+	return fmt.Sprintf("means of %d steps", c.every)
 }
 
 // merge adds a line whose points may lie at other steps than those of the chart.
@@ -74,54 +146,45 @@ func (c *chart) merge(line chartLine, x []float64) {
 	c.X, c.Series = all, append(c.Series, line)
 }
 
-// thin returns at most drawnPoints points: means over every steps, at the last of them.
-func thin(c *curve) (x, y []float64, every int) {
-	every = (len(c.steps) + drawnPoints - 1) / drawnPoints
-	if every <= 1 {
-		return c.steps, c.value, 1
-	}
-	for i := 0; i < len(c.steps); i += every {
-		end := min(i+every, len(c.steps))
-		var sum float64
-		for _, v := range c.value[i:end] {
-			sum += v
-		}
-		x = append(x, c.steps[end-1])
-		y = append(y, sum/float64(end-i))
-	}
-	return x, y, every
-}
+// drawnSeeds is how many seeds are drawn beside their mean.
+const drawnSeeds = 32
 
 func seedCharts(trials []*Trial, perSeed [][]*curve) []*chart {
 	var charts []*chart
 	places := map[string]*chart{}
 	for i, curves := range perSeed {
 		for _, c := range curves {
-			x, y, every := thin(c)
 			into := places[c.name]
 			if into == nil {
-				into = &chart{Caption: words(c.name), XLabel: "step", X: x, Remark: meansOf(every)}
+				into = &chart{Caption: words(c.name), XLabel: "step", X: c.steps, Remark: c.remark()}
 				places[c.name] = into
 				charts = append(charts, into)
 			}
-			into.merge(chartLine{Name: fmt.Sprintf("seed %d", trials[i].Seed), Faint: true, Y: y}, x)
+			into.merge(chartLine{Name: fmt.Sprintf("seed %d", trials[i].Seed), Faint: true, Y: c.values()}, c.steps)
 		}
 	}
 	for _, c := range charts {
-		c.Series = append(c.Series, c.mean())
+		all := c.Series
+		c.Series = c.envelope()
 		c.tabulate()
+		if len(all) > drawnSeeds {
+			c.Remark = strings.TrimPrefix(fmt.Sprintf("%s, %d of %d seeds are drawn", c.Remark, drawnSeeds, len(all)), ", ")
+		}
+		c.Series = append(all[:min(len(all), drawnSeeds)], c.Series[0])
 	}
 	return charts
 }
 
-// mean is the mean of all lines at the points that they all have.
-func (c *chart) mean() chartLine {
-	line := chartLine{Name: "mean", Y: make([]float64, len(c.X))}
+// envelope is mean, lowest and highest of all lines at the points that they all have.
+func (c *chart) envelope() []chartLine {
+	n := len(c.X)
+	mean, low, high := make([]float64, n), make([]float64, n), make([]float64, n)
 	for i := range c.X {
+		low[i], high[i] = math.Inf(1), math.Inf(-1)
 		for _, s := range c.Series {
-			line.Y[i] += s.Y[i]
+			mean[i] += s.Y[i] / float64(len(c.Series))
+			low[i], high[i] = min(low[i], s.Y[i]), max(high[i], s.Y[i])
 		}
-		line.Y[i] /= float64(len(c.Series))
 	}
-	return line
+	return []chartLine{{Name: "mean", Y: mean}, {Name: "lowest", Y: low}, {Name: "highest", Y: high}}
 }

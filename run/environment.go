@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"runtime"
+	"strings"
 
 	"github.com/klauspost/cpuid/v2"
 	"golang.org/x/sys/unix"
@@ -26,6 +27,9 @@ type Environment struct {
 	System    string `json:"system"`                 // "linux/amd64, Linux 6.8.0"
 	Go        string `json:"go"`
 	Seraph    string `json:"seraph"`
+
+	// Continued are the levels that the run was continued with, against the rule, see Options.AllowOtherBits.
+	Continued []string `json:"continued,omitempty"`
 }
 
 // ThisEnvironment describes the machine the process runs on.
@@ -55,14 +59,27 @@ func sameBits(precision, a, b string) bool {
 	return a == b || precision != "bf16" && a != portable && b != portable
 }
 
-// checkBits refuses to go on with a run whose bits this machine cannot continue.
+// checkBits refuses to go on with a run whose bits this machine cannot continue; where that is allowed, it is recorded.
 func (j *Job) checkBits(allow bool) error {
-	now := kernel.ActiveLevel().String()
-	if allow || sameBits(j.Precision, j.environment.Level, now) {
-		return nil
+	e := &j.environment
+	last, now := e.Level, kernel.ActiveLevel().String()
+	if n := len(e.Continued); n > 0 {
+		last = e.Continued[n-1]
 	}
-	return Usagef("the run in %s was begun with %s kernels in %s, this machine has %s, and would continue with other bits; SERAPH_CPU=%s where the processor has it, or --allow-other-bits",
-		j.Dir.Path, j.environment.Level, j.Precision, now, j.environment.Level)
+	if !sameBits(j.Precision, last, now) {
+		if !allow {
+			return Usagef("the run in %s was computed with %s kernels in %s, this machine has %s, and would continue with other bits; SERAPH_CPU=%s where the processor has it, or --allow-other-bits",
+				j.Dir.Path, last, j.Precision, now, last)
+		}
+		e.Continued = append(e.Continued, now)
+		if err := e.write(j.Dir); err != nil {
+			return err
+		}
+	}
+	if len(e.Continued) > 0 {
+		j.Degraded(fmt.Sprintf("begun with %s kernels and continued with %s, whose bits differ", e.Level, strings.Join(e.Continued, ", ")), "train it anew on one machine")
+	}
+	return nil
 }
 
 func readEnvironment(dir *Dir) (Environment, error) {

@@ -2,8 +2,8 @@ package run
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/seraph-ml/seraph/format/tfevents"
@@ -27,12 +27,9 @@ type eventStep struct {
 // that is all of it.
 func openEvents(dir string, step int) (*eventLog, error) {
 	if step == 0 {
-		earlier, err := filepath.Glob(filepath.Join(dir, "events.out.tfevents.*"))
-		for _, path := range earlier {
-			err = errors.Join(err, os.Remove(path))
-		}
+		err := removeFiles(dir, func(name string) bool { return strings.HasPrefix(name, "events.out.tfevents.") })
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("remove void events: %w", err)
 		}
 	}
 	w, err := tfevents.Create(dir, time.Now(), int64(step))

@@ -178,7 +178,7 @@ func (h Histogram) draw() drawing {
 		highest = max(highest, n)
 	}
 	b := &bars{Caption: h.Caption, Label: h.XLabel, Numbers: &table{Head: []cell{{Text: "from", Class: number}, {Text: "to", Class: number}, {Text: "count", Class: number}}}}
-	for i, n := range h.Counts {
+	for i, n := range h.Counts[:min(len(h.Counts), max(len(h.Edges)-1, 0))] {
 		from, to := fmt.Sprintf("%.4g", h.Edges[i]), fmt.Sprintf("%.4g", h.Edges[i+1])
 		b.Bars = append(b.Bars, bar{100 * float64(n) / float64(highest), fmt.Sprintf("%s … %s: %d", from, to, n)})
 		b.Numbers.Rows = append(b.Numbers.Rows, row{Cells: []cell{{Text: from, Class: number}, {Text: to, Class: number}, {Text: fmt.Sprint(n), Class: number}}})

@@ -46,12 +46,12 @@ func TestMistakesOfAModelAreErrors(t *testing.T) {
 		return nil
 	}
 	for want, train := range map[string]func(job *run.Job) error{
-		"trained without a plan":                              func(job *run.Job) error { return finish(job, 1) },
-		"left seed 0 untrained":                               func(job *run.Job) error { return planned(t, job) },
-		"stage that is not in it: fly":                        func(job *run.Job) error { job.Stage("fly", "", 0); return errors.Join(planned(t, job), finish(job, 1)) },
-		"seed 0 diverged: loss is NaN":                        func(job *run.Job) error { return errors.Join(planned(t, job), finish(job, math.NaN())) },
-		"tune size: not a setting that the search may choose": func(job *run.Job) error { return job.Tune(map[string]string{"size": "3"}) },
-		"tune lr=7: expected a number, 0 … 1":                 func(job *run.Job) error { return job.Tune(map[string]string{"lr": "7"}) },
+		"trained without a plan":                            func(job *run.Job) error { return finish(job, 1) },
+		"left seed 0 untrained":                             func(job *run.Job) error { return planned(t, job) },
+		"stage that is not in it: fly":                      func(job *run.Job) error { job.Stage("fly", "", 0); return errors.Join(planned(t, job), finish(job, 1)) },
+		"seed 0 diverged: loss is NaN":                      func(job *run.Job) error { return errors.Join(planned(t, job), finish(job, math.NaN())) },
+		"tune size: not a setting that a search may choose": func(job *run.Job) error { return job.Tune(map[string]string{"size": "3"}) },
+		"tune lr=7: expected a number, 0 … 1":               func(job *run.Job) error { return job.Tune(map[string]string{"lr": "7"}) },
 	} {
 		_, err := run.Train(t.Context(), scripted{train: train}, options(t, "size=64"))
 		if err == nil || !strings.Contains(err.Error(), want) {

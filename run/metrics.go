@@ -1,11 +1,11 @@
 package run
 
 import (
+	"bufio"
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
+	"io"
 	"math"
 	"os"
 	"strconv"
@@ -54,21 +54,68 @@ func openMetrics(path string, step int) (*metricsLog, error) {
 
 // metricsUpTo returns how many bytes the lines up to and including those of step take. What cannot be read ends them.
 func metricsUpTo(path string, step int) (int64, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return 0, err
-	}
 	keep := int64(0)
-	for line := range bytes.Lines(text) {
-		var head struct {
-			Step *int `json:"step"`
-		}
-		if line[len(line)-1] != '\n' || json.Unmarshal(line, &head) != nil || head.Step == nil || *head.Step > step {
-			break
+	err := eachLine(path, func(line []byte) bool {
+		number := math.Inf(1)
+		ok := parseMetrics(line, func(name []byte, x float64) {
+			if string(name) == "step" {
+				number = x
+			}
+		})
+		if !ok || number > float64(step) {
+			return false
 		}
 		keep += int64(len(line))
+		return true
+	})
+	return keep, err
+}
+
+// eachLine calls yield with the lines of a file, their ends included, until it returns false. A last line without its end is none.
+func eachLine(path string, yield func(line []byte) bool) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
 	}
-	return keep, nil
+	defer f.Close()
+	r := bufio.NewReaderSize(f, 1<<16)
+	for {
+		line, err := r.ReadSlice('\n')
+		if err == io.EOF || errors.Is(err, bufio.ErrBufferFull) { // a line that long is not ours
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if !yield(line) {
+			return nil
+		}
+	}
+}
+
+// parseMetrics calls each with the names and numbers of a line as add writes it; null is NaN. It is false where the line is
+// another.
+func parseMetrics(line []byte, each func(name []byte, x float64)) bool {
+	rest, ok := bytes.CutPrefix(bytes.TrimRight(line, "\r\n"), []byte("{"))
+	if rest, ok = bytes.CutSuffix(rest, []byte("}")); !ok {
+		return false
+	}
+	for len(rest) > 0 {
+		var name, value []byte
+		if name, rest, ok = bytes.Cut(rest, []byte(`":`)); !ok || len(name) == 0 || name[0] != '"' {
+			return false
+		}
+		value, rest, _ = bytes.Cut(rest, []byte(","))
+		x := math.NaN()
+		if string(value) != "null" {
+			var err error
+			if x, err = strconv.ParseFloat(string(value), 64); err != nil {
+				return false
+			}
+		}
+		each(name[1:], x)
+	}
+	return true
 }
 
 // add appends a line under a key ("step", "seed"). It reaches the file within a second of the next one, at a checkpoint, or at the end.
@@ -124,67 +171,4 @@ func (m *metricsLog) Close() error {
 		err = errors.Join(err, m.events.Close())
 	}
 	return err
-}
-
-// curve is one metric of a metrics.jsonl over its steps.
-type curve struct {
-	name  string
-	steps []float64
-	value []float64
-}
-
-// readMetrics reads a metrics.jsonl as one curve a metric, in the order of first appearance. A missing file has none; the
-// reading ends where a line cannot be read.
-func readMetrics(path string) ([]*curve, error) {
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read metrics: %w", err)
-	}
-	var curves []*curve
-	place := map[string]*curve{}
-	for line := range bytes.Lines(text) {
-		entries, err := orderedNumbers(line)
-		if err != nil || len(entries) == 0 {
-			break
-		}
-		for _, m := range entries[1:] {
-			c := place[m.Name]
-			if c == nil {
-				c = &curve{name: m.Name}
-				place[m.Name] = c
-				curves = append(curves, c)
-			}
-			c.steps = append(c.steps, entries[0].Value)
-			c.value = append(c.value, m.Value)
-		}
-	}
-	return curves, nil
-}
-
-// orderedNumbers reads an object of numbers in its order; null is NaN.
-func orderedNumbers(line []byte) ([]Metric, error) {
-	d := json.NewDecoder(bytes.NewReader(line))
-	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return nil, fmt.Errorf("metrics: found %v, expected an object (%w)", t, err)
-	}
-	var list []Metric
-	for d.More() {
-		key, err := d.Token()
-		if err != nil {
-			return nil, err
-		}
-		value := math.NaN()
-		var number *float64
-		if err := d.Decode(&number); err != nil {
-			return nil, err
-		}
-		if number != nil {
-			value = *number
-		}
-		list = append(list, Metric{key.(string), value})
-	}
-	return list, nil
 }

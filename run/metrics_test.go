@@ -67,7 +67,7 @@ func TestMetricsReadBackBitForBit(t *testing.T) {
 	if err := m.Close(); err != nil {
 		t.Fatal(err)
 	}
-	curves, err := readMetrics(path)
+	curves, err := readCurves(path)
 	if err != nil || len(curves) != 2 || curves[0].name != "x" || curves[1].name != "y" {
 		t.Fatalf("%v, %v", curves, err)
 	}
@@ -76,8 +76,8 @@ func TestMetricsReadBackBitForBit(t *testing.T) {
 		if math.IsInf(x, 0) {
 			want = math.Float64bits(math.NaN()) // JSON has no infinities: both are null
 		}
-		if got := math.Float64bits(curves[0].value[i]); got != want || curves[0].steps[i] != float64(i+1) {
-			t.Errorf("%v reads as %v", x, curves[0].value[i])
+		if got := math.Float64bits(curves[0].sums[i]); got != want || curves[0].steps[i] != float64(i+1) {
+			t.Errorf("%v reads as %v", x, curves[0].sums[i])
 		}
 	}
 }
@@ -165,7 +165,7 @@ func TestEventsSayWhatMetricsSay(t *testing.T) {
 		if got := seen(t, dir); !maps.Equal(got, c.want) {
 			t.Errorf("after step %d: %v, expected %v", c.after, got, c.want)
 		}
-		curves, err := readMetrics(filepath.Join(dir, metricsName))
+		curves, err := readCurves(filepath.Join(dir, metricsName))
 		if err != nil || len(curves[0].steps) != len(c.want) {
 			t.Errorf("metrics.jsonl has %v, %v", curves[0].steps, err)
 		}

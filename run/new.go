@@ -137,13 +137,13 @@ func reopen(m Model, o Options, dir *Dir, may ...Scope) (*Job, error) {
 		return nil, err
 	}
 	job.provenance = r.run
-	if cwd, err := os.Getwd(); err == nil && cwd != r.run.Directory {
-		job.base = r.run.Directory
-	}
 	if job.environment, err = readEnvironment(dir); err != nil {
 		return nil, err
 	}
-	if dir.lock != nil {
+	if dir.lock != nil { // to be trained further: its paths count from where it was started
+		if cwd, err := os.Getwd(); err == nil && cwd != r.run.Directory {
+			job.base = r.run.Directory
+		}
 		job.Data = job.Path(trained)
 	}
 	return job, nil

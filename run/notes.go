@@ -2,7 +2,6 @@ package run
 
 import (
 	"fmt"
-	"maps"
 	"path/filepath"
 	"slices"
 )
@@ -54,17 +53,11 @@ func (j *Job) Tuned() bool {
 // Tune sets what a search on validation found, and records it in config.toml with its origin. Settings that the user gave
 // (Given) must not be among them.
 func (j *Job) Tune(values map[string]string) error {
-	for _, key := range slices.Sorted(maps.Keys(values)) {
-		v := j.Lookup(key)
-		if v == nil || j.Given(key) {
-			return fmt.Errorf("tune %s: not a setting that the search may choose", key)
-		}
-		parsed, err := v.parse(values[key])
-		if err != nil {
-			return fmt.Errorf("tune %w", err)
-		}
-		v.Text, v.parsed, v.Origin, v.Detail = values[key], parsed, FromTuning, "on validation"
+	tuned, err := j.With(values)
+	if err != nil {
+		return err
 	}
+	j.Values = tuned
 	if j.Dir == nil {
 		return nil
 	}

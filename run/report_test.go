@@ -162,14 +162,13 @@ func TestReportStandsAlone(t *testing.T) {
 }
 
 func TestLongCurvesAreDrawnAsMeans(t *testing.T) {
-	c := &curve{}
+	c := &curve{every: 1}
 	for i := 1; i <= 2501; i++ {
-		c.steps = append(c.steps, float64(i))
-		c.value = append(c.value, float64(i))
+		c.add(float64(i), float64(i))
 	}
-	x, y, every := thin(c)
-	if every != 3 || len(x) != 834 || x[0] != 3 || y[0] != 2 || x[833] != 2501 || y[833] != 2500.5 {
-		t.Errorf("every %d, %d points, first %v %v, last %v %v", every, len(x), x[0], y[0], x[len(x)-1], y[len(y)-1])
+	x, y := c.steps, c.values()
+	if c.every != 4 || len(x) != 626 || x[0] != 4 || y[0] != 2.5 || x[624] != 2500 || y[624] != 2498.5 || x[625] != 2501 || y[625] != 2501 {
+		t.Errorf("every %d, %d points, first %v %v, last %v %v", c.every, len(x), x[0], y[0], x[len(x)-1], y[len(y)-1])
 	}
 }
 

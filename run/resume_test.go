@@ -165,10 +165,13 @@ func TestResumeRefusesOtherBits(t *testing.T) {
 			t.Fatal(err)
 		}
 		if c.refused {
-			usage(t, o, "begun with "+c.level+" kernels in "+c.precision)
+			usage(t, o, "computed with "+c.level+" kernels in "+c.precision)
 			o.AllowOtherBits = true
 		}
-		train(t, walk{}, o)
+		r := train(t, walk{}, o)
+		if (len(r.Degraded) > 0) != c.refused || c.refused && !strings.Contains(r.Degraded[0], "continued with "+now) {
+			t.Errorf("%s after %s: degraded %q", now, c.level, r.Degraded)
+		}
 	}
 }
 
