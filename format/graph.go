@@ -3,7 +3,9 @@ package format
 import (
 	"fmt"
 	"math"
+	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // Graph is a node-classification data set as read from disk, before any cleaning: edges are directed entries exactly as
@@ -46,6 +48,12 @@ type Sparse struct {
 
 // MaxNodes is the largest number of nodes (or columns) a Graph can hold: ids are int32.
 const MaxNodes = math.MaxInt32
+
+// BaseName returns the name of the graph in a file: "wiki-Vote" for "…/wiki-Vote.txt.gz".
+func BaseName(path string) string {
+	base := strings.TrimSuffix(filepath.Base(path), ".gz")
+	return strings.TrimSuffix(base, filepath.Ext(base))
+}
 
 // Note adds a formatted line to g.Notes.
 func (g *Graph) Note(message string, args ...any) {

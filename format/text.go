@@ -228,6 +228,11 @@ func ParseNatural(field []byte) (v int64, ok bool) {
 
 // ParseFloat32 reads a decimal number, correctly rounded; it is not ok where that is not finite.
 func ParseFloat32(field []byte) (v float32, ok bool) {
+	for _, c := range field {
+		if c == '_' || c|0x20 == 'x' { // Go's own spellings
+			return 0, false
+		}
+	}
 	f, err := strconv.ParseFloat(string(field), 32)
 	return float32(f), err == nil && !math.IsNaN(f) && !math.IsInf(f, 0)
 }

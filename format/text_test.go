@@ -184,7 +184,7 @@ func TestNumbers(t *testing.T) {
 	}
 	for field, want := range map[string]float32{
 		"0": 0, "-1.5": -1.5, "1e-3": 0.001, "3.4028235e38": math.MaxFloat32, "1e-46": 0, "16777217": 16777216,
-		"nan": -1, "inf": -1, "1e39": -1, "": -1, "1,5": -1, "x": -1,
+		"nan": -1, "inf": -1, "1e39": -1, "": -1, "1,5": -1, "x": -1, "0x1p2": -1, "1_0": -1,
 	} {
 		v, ok := format.ParseFloat32([]byte(field))
 		if ok != (want != -1) || ok && v != want {

@@ -3,8 +3,6 @@ package edgelist
 import (
 	"fmt"
 	"math"
-	"path/filepath"
-	"strings"
 
 	"github.com/seraph-ml/seraph/format"
 )
@@ -38,11 +36,13 @@ func read(t *format.Text, most int64, opts Options) (*format.Graph, error) {
 	}
 	t.Skip = comments
 	e := newEdges(most, opts.Weights > 0)
-	g := &format.Graph{Name: name(t.Path), Format: "edgelist"}
+	g := &format.Graph{Name: format.BaseName(t.Path), Format: "edgelist"}
 	ignored := 0 // values in other columns
-	for first := true; t.Next(); first = false {
-		if first && hasNames(t) {
+	header := false
+	for t.Next() {
+		if !header && len(e.src) == 0 && hasNames(t) {
 			g.Note("line %d is taken for a header and skipped", t.Line)
+			header = true
 			continue
 		}
 		more, err := e.readLine(t, opts.Weights)
@@ -64,12 +64,6 @@ func read(t *format.Text, most int64, opts Options) (*format.Graph, error) {
 		return nil, err
 	}
 	return g, g.Validate(t.Path)
-}
-
-// name returns "wiki-Vote" for "…/wiki-Vote.txt.gz".
-func name(path string) string {
-	base := strings.TrimSuffix(filepath.Base(path), ".gz")
-	return strings.TrimSuffix(base, filepath.Ext(base))
 }
 
 // hasNames says whether the current line begins with a name.

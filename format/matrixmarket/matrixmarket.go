@@ -2,8 +2,6 @@ package matrixmarket
 
 import (
 	"fmt"
-	"path/filepath"
-	"strings"
 
 	"github.com/seraph-ml/seraph/format"
 )
@@ -32,7 +30,7 @@ func read(t *format.Text, opts Options) (*format.Graph, error) {
 	if opts.Weights && h.pattern {
 		return nil, t.Corrupt("edge weights", "a pattern, which has no values", "a real or integer matrix", "leave out --weights")
 	}
-	g := &format.Graph{Name: name(t.Path), Format: "matrixmarket", Nodes: int(h.nodes)}
+	g := &format.Graph{Name: format.BaseName(t.Path), Format: "matrixmarket", Nodes: int(h.nodes)}
 	g.Src = format.Reserve[int32](h.perEntry()*h.entries, t.Size)
 	g.Dst = format.Reserve[int32](h.perEntry()*h.entries, t.Size)
 	if opts.Weights {
@@ -69,12 +67,6 @@ func read(t *format.Text, opts Options) (*format.Graph, error) {
 		g.Note("the values of the %d edge entries are ignored (--weights keeps them)", len(g.Src))
 	}
 	return g, g.Validate(t.Path)
-}
-
-// name returns "karate" for "…/karate.mtx.gz".
-func name(path string) string {
-	base := strings.TrimSuffix(filepath.Base(path), ".gz")
-	return strings.TrimSuffix(base, filepath.Ext(base))
 }
 
 // entry is one line of the file, counted from 0.

@@ -1,11 +1,6 @@
 package metis
 
-import (
-	"path/filepath"
-	"strings"
-
-	"github.com/seraph-ml/seraph/format"
-)
+import "github.com/seraph-ml/seraph/format"
 
 // Options say how to read a graph.
 type Options struct {
@@ -34,7 +29,7 @@ func read(t *format.Text, opts Options) (*format.Graph, error) {
 	if err := r.readAll(); err != nil {
 		return nil, err
 	}
-	g := &format.Graph{Name: name(t.Path), Format: "metis", Nodes: int(h.nodes), Src: r.src, Dst: r.dst, Weights: r.weights}
+	g := &format.Graph{Name: format.BaseName(t.Path), Format: "metis", Nodes: int(h.nodes), Src: r.src, Dst: r.dst, Weights: r.weights}
 	if h.ignored > 0 {
 		g.Note("sizes and weights of nodes, %d a node, are ignored", h.ignored)
 	}
@@ -42,10 +37,4 @@ func read(t *format.Text, opts Options) (*format.Graph, error) {
 		g.Note("the weights of the %d edge entries are ignored (--weights keeps them)", len(r.src))
 	}
 	return g, g.Validate(t.Path)
-}
-
-// name returns "karate" for "…/karate.graph.gz".
-func name(path string) string {
-	base := strings.TrimSuffix(filepath.Base(path), ".gz")
-	return strings.TrimSuffix(base, filepath.Ext(base))
 }

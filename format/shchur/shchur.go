@@ -3,7 +3,6 @@ package shchur
 import (
 	"bytes"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -80,8 +79,7 @@ func read(a *npy.Archive, path string) (*format.Graph, error) {
 	if err != nil {
 		return nil, err
 	}
-	base := filepath.Base(path)
-	g := &format.Graph{Name: strings.TrimSuffix(base, filepath.Ext(base)), Format: "shchur"}
+	g := &format.Graph{Name: format.BaseName(path), Format: "shchur"}
 	if err := readEdges(g, a, layout); err != nil {
 		return nil, err
 	}
