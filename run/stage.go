@@ -72,6 +72,9 @@ func carryOver(p, earlier *plan.Job) {
 }
 
 func (j *Job) writePlan(name string) error {
+	if j.Dir.lock == nil { // a trained model is applied: the plan of its training stands
+		return nil
+	}
 	text, err := j.plan.JSON()
 	if err != nil {
 		return err

@@ -6,11 +6,14 @@ import (
 	"io"
 	"math"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/seraph-ml/seraph/engine/kernel"
 	"github.com/seraph-ml/seraph/engine/plan"
 	"github.com/seraph-ml/seraph/engine/program"
 	"github.com/seraph-ml/seraph/format"
+	"github.com/seraph-ml/seraph/format/parquet"
 	"github.com/seraph-ml/seraph/format/table"
 	"github.com/seraph-ml/seraph/graph"
 	"github.com/seraph-ml/seraph/run"
@@ -53,7 +56,9 @@ func (m Model) Predict(ctx context.Context, job *run.Job, out string) (err error
 	if err != nil {
 		return err
 	}
-	job.Progress.Infof("plan: peak %d MiB", p.Peak()>>20)
+	if err := job.SetPlan(p); err != nil {
+		return err
+	}
 	w.pool = kernel.NewPool(job.Threads)
 	h, err := w.hops()
 	if err != nil {
@@ -187,16 +192,28 @@ func (d *dataset) predictions(lo int, logits []float32) *table.Table {
 	return &table.Table{Rows: n, Columns: append([]table.Column{ids, class}, probabilities...)}
 }
 
-// writeTable writes what emit yields to a path, atomically, or to stdout for "-".
+// tableWriter is a writer of tables: CSV or Parquet.
+type tableWriter interface {
+	Write(t *table.Table) error
+	Close() error
+}
+
+// writeTable writes what emit yields to a path, atomically, as Parquet where it ends in .parquet and else as CSV; or as CSV to
+// stdout for "-".
 func writeTable(out string, emit func(write func(*table.Table) error) error) error {
-	csv := func(w *table.CSVWriter) error {
+	fill := func(w tableWriter) error {
 		if err := emit(w.Write); err != nil {
 			return err
 		}
 		return w.Close()
 	}
 	if out == "-" {
-		return csv(table.NewCSVWriter(os.Stdout))
+		return fill(table.NewCSVWriter(os.Stdout))
 	}
-	return format.WriteFile(out, func(w io.Writer) error { return csv(table.NewCSVWriter(w)) })
+	return format.WriteFile(out, func(w io.Writer) error {
+		if strings.EqualFold(filepath.Ext(out), ".parquet") {
+			return fill(parquet.NewWriter(w))
+		}
+		return fill(table.NewCSVWriter(w))
+	})
 }
