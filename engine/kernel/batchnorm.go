@@ -72,7 +72,7 @@ func (b *BatchNorm) run(p *Pool, level Level) {
 		}
 		b.RStd[j] = inverseRoot(squares/rows + b.Eps)
 	}
-	b.affine = affineRows{level, b.Dst, b.X, b.Mean, b.RStd, b.Gain, b.Bias, b.Cols}
+	b.affine = affineRows{level, b.Dst, b.X, b.Mean, b.RStd, b.Gain, b.Bias, b.Rows, b.Cols}
 	p.For(b.Rows, rowGrain(b.Cols), &b.affine)
 }
 
@@ -113,7 +113,7 @@ func (b *BatchNormApply) run(p *Pool, level Level) {
 	for j := range rstd {
 		rstd[j] = inverseRoot(b.Var[j] + b.Eps)
 	}
-	b.affine = affineRows{level, b.Dst, b.X, b.Mean, rstd, b.Gain, b.Bias, b.Cols}
+	b.affine = affineRows{level, b.Dst, b.X, b.Mean, rstd, b.Gain, b.Bias, b.Rows, b.Cols}
 	p.For(b.Rows, rowGrain(b.Cols), &b.affine)
 	b.affine = affineRows{}
 	giveBack(back)
@@ -124,17 +124,16 @@ type affineRows struct {
 	level                  Level
 	dst, x                 []float32
 	mean, rstd, gain, bias []float32 // gain and bias may be nil
-	cols                   int
+	rows, cols             int
 }
 
 // Do normalises rows lo to hi.
 func (a *affineRows) Do(_, lo, hi int) {
 	if a.level > Generic && a.cols > 0 {
 		i := lo * a.cols
-		args := rowsArgs{
-			a: &a.dst[i], b: &a.x[i], u: from(a.gain, 0), v: from(a.bias, 0), w: &a.mean[0], y: &a.rstd[0],
-			rows: hi - lo, cols: a.cols, stride: 4 * a.cols,
-		}
+		args := rowsOf(lo, hi, a.rows, a.cols)
+		args.a, args.b = &a.dst[i], &a.x[i]
+		args.u, args.v, args.w, args.y = from(a.gain, 0), from(a.bias, 0), &a.mean[0], &a.rstd[0]
 		args.run(a.level, rowsColumnNorm)
 		return
 	}
@@ -218,10 +217,9 @@ type batchNormGradRows BatchNormGrad
 func (b *batchNormGradRows) Do(_, lo, hi int) {
 	if b.level > Generic && b.Cols > 0 {
 		i := lo * b.Cols
-		args := rowsArgs{
-			a: &b.DX[i], b: &b.DY[i], c: &b.X[i], u: &b.Mean[0], y: &b.RStd[0], v: &b.shift[0], w: &b.slope[0], z: &b.scale[0],
-			rows: hi - lo, cols: b.Cols, stride: 4 * b.Cols,
-		}
+		args := rowsOf(lo, hi, b.Rows, b.Cols)
+		args.a, args.b, args.c = &b.DX[i], &b.DY[i], &b.X[i]
+		args.u, args.y, args.v, args.w, args.z = &b.Mean[0], &b.RStd[0], &b.shift[0], &b.slope[0], &b.scale[0]
 		args.run(b.level, rowsColumnNormGrad)
 		return
 	}

@@ -127,7 +127,8 @@ func (c *crossEntropyGradRows) probabilities(lo, hi int) {
 	i, n := lo*c.Cols, (hi-lo)*c.Cols
 	dst, x := c.DLogits[i:i+n], c.Logits[i:i+n]
 	if c.level > Generic {
-		args := rowsArgs{a: &dst[0], b: &x[0], s: &c.LSE[lo], rows: hi - lo, cols: c.Cols, stride: 4 * c.Cols, n: c.Scale}
+		args := rowsOf(lo, hi, c.Rows, c.Cols)
+		args.a, args.b, args.s, args.n = &dst[0], &x[0], &c.LSE[lo], c.Scale
 		args.run(c.level, rowsExpScaled)
 		return
 	}

@@ -44,10 +44,9 @@ type layerNormRows LayerNorm
 func (l *layerNormRows) Do(_, lo, hi int) {
 	if l.level > Generic && l.Cols > 0 {
 		i := lo * l.Cols
-		args := rowsArgs{
-			a: &l.Dst[i], b: &l.X[i], u: from(l.Gain, 0), v: from(l.Bias, 0), s: &l.Mean[lo], t: &l.RStd[lo],
-			rows: hi - lo, cols: l.Cols, stride: 4 * l.Cols, n: float32(l.Cols), eps: l.Eps,
-		}
+		args := rowsOf(lo, hi, l.Rows, l.Cols)
+		args.a, args.b, args.s, args.t = &l.Dst[i], &l.X[i], &l.Mean[lo], &l.RStd[lo]
+		args.u, args.v, args.eps = from(l.Gain, 0), from(l.Bias, 0), l.Eps
 		args.run(l.level, rowsLayerNorm)
 		return
 	}
@@ -161,10 +160,9 @@ func (g *rowNormGrad) run(p *Pool) {
 func (g *rowNormGrad) Do(_, lo, hi int) {
 	if g.level > Generic && g.cols > 0 {
 		i := lo * g.cols
-		args := rowsArgs{
-			a: &g.dx[i], b: &g.dy[i], c: &g.x[i], u: from(g.gain, 0), s: from(g.mean, lo), t: &g.rstd[lo],
-			rows: hi - lo, cols: g.cols, stride: 4 * g.cols, n: float32(g.cols),
-		}
+		args := rowsOf(lo, hi, g.rows, g.cols)
+		args.a, args.b, args.c = &g.dx[i], &g.dy[i], &g.x[i]
+		args.u, args.s, args.t = from(g.gain, 0), from(g.mean, lo), &g.rstd[lo]
 		if g.mean != nil {
 			args.run(g.level, rowsLayerNormGrad)
 		} else {

@@ -40,10 +40,9 @@ type rmsNormRows RMSNorm
 func (r *rmsNormRows) Do(_, lo, hi int) {
 	if r.level > Generic && r.Cols > 0 {
 		i := lo * r.Cols
-		args := rowsArgs{
-			a: &r.Dst[i], b: &r.X[i], u: from(r.Gain, 0), t: &r.RStd[lo],
-			rows: hi - lo, cols: r.Cols, stride: 4 * r.Cols, n: float32(r.Cols), eps: r.Eps,
-		}
+		args := rowsOf(lo, hi, r.Rows, r.Cols)
+		args.a, args.b, args.t = &r.Dst[i], &r.X[i], &r.RStd[lo]
+		args.u, args.eps = from(r.Gain, 0), r.Eps
 		args.run(r.level, rowsRMSNorm)
 		return
 	}

@@ -49,7 +49,29 @@ type rowsArgs struct {
 	rows, cols    int      // at least 1
 	stride        int      // from row to row of the matrices, in bytes
 	n, eps, one   float32  // n is float32(cols), or a factor; run sets one
+	ahead         int      // how many bytes ahead to ask for what is read
+	stream        bool     // store the result past the cache
 }
+
+// rowsOf returns the argument block for rows lo to hi of matrices of cols columns and so many rows in all, at which the
+// pointers are still missing.
+func rowsOf(lo, hi, rows, cols int) rowsArgs {
+	return rowsArgs{
+		rows: hi - lo, cols: cols, stride: 4 * cols, n: float32(cols),
+		ahead: min(max(4*cols, leastAhead), mostAhead), stream: 4*rows*cols >= pastCache,
+	}
+}
+
+const (
+	// A kernel asks for the next row while it computes one, but for no less than memory needs time for, and no more than
+	// the nearest cache holds.
+	leastAhead = 2 << 10
+	mostAhead  = 8 << 10
+
+	// pastCache is the size in bytes from which a result is stored past the cache: it would not be found there anyway, and
+	// memory need not be read before it is written.
+	pastCache = 32 << 20
+)
 
 // rowsKernel is the number of such a kernel: its place in gen/rows.go.
 type rowsKernel int

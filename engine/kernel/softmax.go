@@ -9,27 +9,39 @@ type Softmax struct {
 	Rows, Cols int
 
 	level Level
+	exps  []float32 // a row for each worker
 }
 
 // Check says what is wrong with the sizes.
 func (s *Softmax) Check() error { return checkRowMap("softmax", s.Rows, s.Cols, s.Dst, s.X, s.X) }
+
+// ScratchBytes is the working memory that Run takes from a pool of the given number of workers.
+func (s *Softmax) ScratchBytes(workers int) int { return 4 * workers * s.rowScratch() }
+
+// rowScratch is the working memory of a worker in floats: a row, rounded up to cache lines.
+func (s *Softmax) rowScratch() int { return ceil(s.Cols, line) * line }
 
 // Run computes the softmax on the pool's workers.
 func (s *Softmax) Run(p *Pool) { s.run(p, active) }
 
 func (s *Softmax) run(p *Pool, level Level) {
 	s.level = level
+	mem, back := p.borrow(p.Workers() * s.rowScratch())
+	s.exps = mem
 	p.For(s.Rows, rowGrain(s.Cols), (*softmaxRows)(s))
+	s.exps = nil
+	giveBack(back)
 }
 
 // softmaxRows is a Softmax as a task: a unit is a row.
 type softmaxRows Softmax
 
 // Do computes rows lo to hi.
-func (s *softmaxRows) Do(_, lo, hi int) {
+func (s *softmaxRows) Do(worker, lo, hi int) {
 	if s.level > Generic && s.Cols > 0 {
 		i := lo * s.Cols
-		args := rowsArgs{a: &s.Dst[i], b: &s.X[i], rows: hi - lo, cols: s.Cols, stride: 4 * s.Cols}
+		args := rowsOf(lo, hi, s.Rows, s.Cols)
+		args.a, args.b, args.y = &s.Dst[i], &s.X[i], &s.exps[worker*(*Softmax)(s).rowScratch()]
 		args.run(s.level, rowsSoftmax)
 		return
 	}
@@ -77,7 +89,8 @@ type softmaxGradRows SoftmaxGrad
 func (s *softmaxGradRows) Do(_, lo, hi int) {
 	if s.level > Generic && s.Cols > 0 {
 		i := lo * s.Cols
-		args := rowsArgs{a: &s.DX[i], b: &s.DY[i], c: &s.Y[i], rows: hi - lo, cols: s.Cols, stride: 4 * s.Cols}
+		args := rowsOf(lo, hi, s.Rows, s.Cols)
+		args.a, args.b, args.c = &s.DX[i], &s.DY[i], &s.Y[i]
 		args.run(s.level, rowsSoftmaxGrad)
 		return
 	}
@@ -126,7 +139,8 @@ func (s *logSoftmaxRows) Do(_, lo, hi int) {
 			sum[r] = logOfSum(v)
 		}
 		if s.level > Generic {
-			args := rowsArgs{a: &dst[0], b: &x[0], s: &top[0], t: &sum[0], rows: rows, cols: s.Cols, stride: 4 * s.Cols}
+			args := rowsOf(lo, lo+rows, s.Rows, s.Cols)
+			args.a, args.b, args.s, args.t = &dst[0], &x[0], &top[0], &sum[0]
 			args.run(s.level, rowsShift)
 			continue
 		}
@@ -181,7 +195,8 @@ type logSoftmaxGradRows LogSoftmaxGrad
 func (s *logSoftmaxGradRows) Do(_, lo, hi int) {
 	if s.level > Generic && s.Cols > 0 {
 		i := lo * s.Cols
-		args := rowsArgs{a: &s.DX[i], b: &s.DY[i], c: &s.Y[i], rows: hi - lo, cols: s.Cols, stride: 4 * s.Cols}
+		args := rowsOf(lo, hi, s.Rows, s.Cols)
+		args.a, args.b, args.c = &s.DX[i], &s.DY[i], &s.Y[i]
 		args.run(s.level, rowsLogSoftmaxGrad)
 		return
 	}

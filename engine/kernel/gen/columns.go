@@ -9,7 +9,7 @@ import "fmt"
 func columnNorm(k *rowsKernel) {
 	const x, mean, factor = 0, 1, 2
 	with := func(gain, bias bool) {
-		k.loop(func(s vector) {
+		k.results(x, func(s vector) {
 			s.load("b", x)
 			s.load("w", mean)
 			s.op("VSUBPS", mean, x, x)
@@ -29,7 +29,6 @@ func columnNorm(k *rowsKernel) {
 			case bias:
 				s.op("VADDPS", mean, x, x)
 			}
-			s.store(x, "a")
 		})
 	}
 	k.choose("u",
@@ -40,7 +39,7 @@ func columnNorm(k *rowsKernel) {
 // columnNormGrad writes a = (b − v − h·w)·z, with h = (c − u)·y.
 func columnNormGrad(k *rowsKernel) {
 	const g, h, temp = 0, 1, 2
-	k.loop(func(s vector) {
+	k.results(g, func(s vector) {
 		s.load("c", h)
 		s.load("u", temp)
 		s.op("VSUBPS", temp, h, h)
@@ -53,7 +52,6 @@ func columnNormGrad(k *rowsKernel) {
 		s.op("VFNMADD231PS", temp, h, g)
 		s.load("z", temp)
 		s.op("VMULPS", temp, g, g)
-		s.store(g, "a")
 	})
 }
 

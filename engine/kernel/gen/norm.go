@@ -26,7 +26,7 @@ func (k *rowsKernel) norm(centred bool) {
 		k.spread(mean)
 	}
 	k.clear(sum)
-	k.loop(func(s vector) {
+	k.loopAhead([]string{"b"}, func(s vector) {
 		s.load("b", x)
 		if centred {
 			s.op("VSUBPS", mean, x, x)
@@ -43,7 +43,7 @@ func (k *rowsKernel) norm(centred bool) {
 	k.I("VMOVSS %s, (%s)", k.X(rstd), rowsReg["t"])
 	k.spread(rstd)
 	with := func(gain, bias bool) {
-		k.loop(func(s vector) {
+		k.results(x, func(s vector) {
 			s.load("b", x)
 			if centred {
 				s.op("VSUBPS", mean, x, x)
@@ -62,7 +62,6 @@ func (k *rowsKernel) norm(centred bool) {
 				s.load("v", sum)
 				s.op("VADDPS", sum, x, x)
 			}
-			s.store(x, "a")
 		})
 	}
 	withBias := func(gain bool) {
@@ -96,7 +95,7 @@ func (k *rowsKernel) normGrad(centred bool) {
 	}
 	whole := func(gain bool) {
 		k.clear(sum, dot)
-		k.loop(func(s vector) {
+		k.loopAhead([]string{"b", "c"}, func(s vector) {
 			terms(s, gain)
 			if centred {
 				s.op("VADDPS", g, sum, sum)
@@ -110,14 +109,13 @@ func (k *rowsKernel) normGrad(centred bool) {
 				k.spread(i)
 			}
 		}
-		k.loop(func(s vector) {
+		k.results(g, func(s vector) {
 			terms(s, gain)
 			if centred {
 				s.op("VSUBPS", sum, g, g)
 			}
 			s.op("VFNMADD231PS", h, dot, g)
 			s.op("VMULPS", rstd, g, g)
-			s.store(g, "a")
 		})
 	}
 	if centred {

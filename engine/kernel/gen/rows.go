@@ -1,6 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // A row kernel works on rows of matrices one after another, 16 elements at a time: one vector of AVX-512 or two of AVX2, so
 // that the sums of a row have the same 16 lanes. Its argument block is rowsArgs; these are the offsets.
@@ -11,6 +14,8 @@ var rowsArg = map[string]int{
 	"rows": 80, "cols": 88,
 	"stride": 96, // in bytes: from row to row of the matrices
 	"n":      104, "eps": 108, "one": 112,
+	"ahead":  120, // in bytes: what is asked for of the matrices that are read, in good time before it is needed
+	"stream": 128, // store the result past the cache
 }
 
 // rowsReg are the registers of the pointers in the argument block.
@@ -35,7 +40,7 @@ func rowsFile() []byte {
 		{"rmsNorm", rmsNorm, []string{"a", "b", "u", "t"}},
 		{"layerNormGrad", layerNormGrad, []string{"a", "b", "c", "u", "s", "t"}},
 		{"rmsNormGrad", rmsNormGrad, []string{"a", "b", "c", "u", "t"}},
-		{"softmax", softmax, []string{"a", "b"}},
+		{"softmax", softmax, []string{"a", "b", "y"}},
 		{"softmaxGrad", softmaxGrad, []string{"a", "b", "c"}},
 		{"expSum", expSum, []string{"b", "s", "t"}},
 		{"shift", shift, []string{"a", "b", "s", "t"}},
@@ -61,6 +66,7 @@ func rowsFile() []byte {
 			} else {
 				kernel.write(k)
 			}
+			k.I("SFENCE")
 			k.I("VZEROUPPER")
 			k.I("RET")
 			a.Data("%s+%d(SB)/8, $·%s%s<>(SB)", table, 8*(2*i+j), kernel.name, v.Name)
@@ -88,6 +94,17 @@ type rowsKernel struct {
 func (k *rowsKernel) rows(uses []string, body func()) {
 	for _, p := range uses {
 		k.I("MOVQ %d(AX), %s", rowsArg[p], rowsReg[p])
+	}
+	if slices.Contains(uses, "a") {
+		// Only whole cache lines go past the cache, and none that are in it.
+		k.I("MOVQ %d(AX), R15", rowsArg["stride"])
+		k.I("ORQ %s, R15", rowsReg["a"])
+		k.I("TESTQ $63, R15")
+		k.I("JNZ cached")
+		k.I("CMPQ %s, %s", rowsReg["a"], rowsReg["b"])
+		k.I("JNE row")
+		k.Label("cached")
+		k.I("MOVB $0, %d(AX)", rowsArg["stream"])
 	}
 	k.Label("row")
 	body()
@@ -205,18 +222,30 @@ func (s vector) op(name string, regs ...int) {
 }
 
 // loop goes over the elements of a row.
-func (k *rowsKernel) loop(body func(s vector)) {
+func (k *rowsKernel) loop(body func(s vector)) { k.loopAhead(nil, body) }
+
+// loopAhead is a loop that asks for what later rows of the given matrices hold. One loop of a kernel does that for each
+// matrix, best one that computes more than it reads.
+func (k *rowsKernel) loopAhead(matrices []string, body func(s vector)) {
 	k.labels++
 	n := k.labels
+	walks := append([]string{"DX"}, k.walks...)
 	k.I("XORL DX, DX") // bytes
+	if matrices != nil {
+		k.I("MOVQ %d(AX), R15", rowsArg["ahead"])
+		walks = append(walks, "R15")
+	}
 	k.I("MOVQ %d(AX), CX", rowsArg["cols"])
 	k.I("SUBQ $16, CX")
 	k.I("JLT tail%d", n)
 	k.Label("steps%d", n)
+	for _, m := range matrices {
+		k.I("PREFETCHT0 (%s)(R15*1)", rowsReg[m])
+	}
 	for g := range k.vectors() {
 		body(vector{k, g, false})
 	}
-	for _, reg := range append(k.walks, "DX") {
+	for _, reg := range walks {
 		k.I("ADDQ $64, %s", reg)
 	}
 	k.I("SUBQ $16, CX")
@@ -229,6 +258,29 @@ func (k *rowsKernel) loop(body func(s vector)) {
 		body(vector{k, g, true})
 	}
 	k.Label("done%d", n)
+}
+
+// results is a loop whose last instruction stores register i as a row of a: past the cache, if the argument block says so.
+func (k *rowsKernel) results(i int, body func(s vector)) {
+	k.labels++
+	n := k.labels
+	k.I("CMPB %d(AX), $0", rowsArg["stream"])
+	k.I("JNE stream%d", n)
+	k.loop(func(s vector) {
+		body(s)
+		s.store(i, "a")
+	})
+	k.I("JMP stored%d", n)
+	k.Label("stream%d", n)
+	k.loop(func(s vector) {
+		body(s)
+		if s.masked {
+			s.store(i, "a")
+		} else {
+			s.I("VMOVNTPS %s, %s", s.r(i), s.addr("a"))
+		}
+	})
+	k.Label("stored%d", n)
 }
 
 // loadMasks makes the masks of the first CX of 16 lanes; CX is lost.

@@ -9,7 +9,8 @@ func (k *rowsKernel) expTemps() [3]string { return [3]string{k.v.R(8), k.v.R(9),
 
 func (k *rowsKernel) lanes() Lanes { return Lanes{k.Asm, k.v} }
 
-// largest sets register top to the largest element of a row of b. NaN is passed over: it shows in the exponentials.
+// largest sets register top to the largest element of a row of b; x is lost. NaN is passed over: it shows in the
+// exponentials.
 func (k *rowsKernel) largest(top, x int) {
 	for g := range k.vectors() {
 		k.lanes().Set(k.R(top, g), float32(math.Inf(-1)))
@@ -30,25 +31,24 @@ func (s vector) expLess(x, top, sum int) {
 	s.op("VADDPS", x, sum, sum)
 }
 
-// softmax writes a = e^(b − max b) / Σ e^(b − max b).
+// softmax writes a = e^(b − max b) / Σ e^(b − max b); y holds the exponentials of a row meanwhile.
 func softmax(k *rowsKernel) {
 	const top, sum, x = 0, 1, 2
 	k.largest(top, x)
 	k.spread(top)
 	k.clear(sum)
-	k.loop(func(s vector) {
+	k.loopAhead([]string{"b"}, func(s vector) {
 		s.load("b", x)
 		s.expLess(x, top, sum)
-		s.store(x, "a")
+		s.store(x, "y")
 	})
 	k.reduce("ADD", sum, x)
 	k.I("VMOVSS %s, %s", number("one"), k.X(x))
 	k.I("VDIVSS %s, %s, %s", k.X(sum), k.X(x), k.X(sum))
 	k.spread(sum)
-	k.loop(func(s vector) {
-		s.load("a", x)
+	k.results(x, func(s vector) {
+		s.load("y", x)
 		s.op("VMULPS", sum, x, x)
-		s.store(x, "a")
 	})
 }
 
@@ -56,19 +56,18 @@ func softmax(k *rowsKernel) {
 func softmaxGrad(k *rowsKernel) {
 	const dot, dy, y = 0, 1, 2
 	k.clear(dot)
-	k.loop(func(s vector) {
+	k.loopAhead([]string{"b", "c"}, func(s vector) {
 		s.load("b", dy)
 		s.load("c", y)
 		s.op("VFMADD231PS", dy, y, dot)
 	})
 	k.reduce("ADD", dot, y)
 	k.spread(dot)
-	k.loop(func(s vector) {
+	k.results(dy, func(s vector) {
 		s.load("b", dy)
 		s.load("c", y)
 		s.op("VSUBPS", dot, dy, dy)
 		s.op("VMULPS", y, dy, dy)
-		s.store(dy, "a")
 	})
 }
 
@@ -79,7 +78,7 @@ func expSum(k *rowsKernel) {
 	k.I("VMOVSS %s, (%s)", k.X(top), rowsReg["s"])
 	k.spread(top)
 	k.clear(sum)
-	k.loop(func(s vector) {
+	k.loopAhead([]string{"b"}, func(s vector) {
 		s.load("b", x)
 		s.expLess(x, top, sum)
 	})
@@ -92,11 +91,10 @@ func shift(k *rowsKernel) {
 	const first, second, x = 0, 1, 2
 	k.broadcast("("+rowsReg["s"]+")", first)
 	k.broadcast("("+rowsReg["t"]+")", second)
-	k.loop(func(s vector) {
+	k.results(x, func(s vector) {
 		s.load("b", x)
 		s.op("VSUBPS", first, x, x)
 		s.op("VSUBPS", second, x, x)
-		s.store(x, "a")
 	})
 }
 
@@ -104,18 +102,17 @@ func shift(k *rowsKernel) {
 func logSoftmaxGrad(k *rowsKernel) {
 	const sum, dy, y = 0, 1, 2
 	k.clear(sum)
-	k.loop(func(s vector) {
+	k.loopAhead([]string{"b", "c"}, func(s vector) {
 		s.load("b", dy)
 		s.op("VADDPS", dy, sum, sum)
 	})
 	k.reduce("ADD", sum, y)
 	k.spread(sum)
-	k.loop(func(s vector) {
+	k.results(dy, func(s vector) {
 		s.load("c", y)
 		s.lanes().Exp(s.r(y), s.expTemps())
 		s.load("b", dy)
 		s.op("VFNMADD231PS", sum, y, dy)
-		s.store(dy, "a")
 	})
 }
 
@@ -124,11 +121,10 @@ func expScaled(k *rowsKernel) {
 	const less, scale, x = 0, 1, 2
 	k.broadcast("("+rowsReg["s"]+")", less)
 	k.broadcast(number("n"), scale)
-	k.loop(func(s vector) {
+	k.results(x, func(s vector) {
 		s.load("b", x)
 		s.op("VSUBPS", less, x, x)
 		s.lanes().Exp(s.r(x), s.expTemps())
 		s.op("VMULPS", scale, x, x)
-		s.store(x, "a")
 	})
 }
