@@ -97,6 +97,9 @@ func (s *kernelSet) readsA(a *operand, k int) bool {
 	return a.col == 1 && a.h == nil && !a.round
 }
 
+// readsB says whether micro-kernels can read B where it lies.
+func (s *kernelSet) readsB(b *operand) bool { return s.perSlot == 1 && s.readsA(b, 1) }
+
 // width is the largest number of vectors for which there are micro-kernels of the given rows.
 func (s *kernelSet) width(rows int) int {
 	for nv := len(s.rows) - 1; nv > 1; nv-- {
@@ -131,7 +134,11 @@ func (s *kernelSet) tile(mr, nv int, masked bool, args *tileArgs) {
 	case setBF16:
 		runTileBF16(i, args)
 	case setAMX:
-		runTileAMX(mr, nv, args, &tileConfigs[mr], args.out)
+		out := args.out
+		if args.adds == 0 && args.bias == nil && !masked {
+			out = nil
+		}
+		runTileAMX(mr, nv, args, &tileConfigs[mr], out)
 	}
 }
 

@@ -54,9 +54,18 @@ both2:
 	MOVQ out+32(FP), R8
 	MOVQ R8, DI
 	MOVL $128, SI
+	TESTQ R8, R8
+	JNZ both2store
+	MOVQ 64(AX), SI
+	MOVQ SI, DI
+	IMULQ R15, DI
+	ADDQ 56(AX), DI
+both2store:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x44; BYTE $0x37; BYTE $0x00 // TILESTORED TMM0, 0(DI)(SI*1)
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x4c; BYTE $0x37; BYTE $0x40 // TILESTORED TMM1, 64(DI)(SI*1)
-	ADDQ $2048, DI
+	MOVQ SI, CX
+	SHLQ $4, CX
+	ADDQ CX, DI
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x54; BYTE $0x37; BYTE $0x00 // TILESTORED TMM2, 0(DI)(SI*1)
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x5c; BYTE $0x37; BYTE $0x40 // TILESTORED TMM3, 64(DI)(SI*1)
 	JMP sums2
@@ -77,9 +86,21 @@ one2:
 	MOVQ out+32(FP), R8
 	MOVQ R8, DI
 	MOVL $128, SI
+	TESTQ R8, R8
+	JNZ one2store
+	MOVQ 64(AX), SI
+	MOVQ SI, DI
+	IMULQ R15, DI
+	ADDQ 56(AX), DI
+one2store:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x44; BYTE $0x37; BYTE $0x00 // TILESTORED TMM0, 0(DI)(SI*1)
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x4c; BYTE $0x37; BYTE $0x40 // TILESTORED TMM1, 64(DI)(SI*1)
 sums2:
+	TESTQ R8, R8
+	JNZ finish2
+	ADDQ R9, R15
+	JMP next2
+finish2:
 	MOVQ 72(AX), DI
 	MOVQ 64(AX), SI
 	MOVQ SI, BX
@@ -116,6 +137,7 @@ store2:
 	INCQ R15
 	DECQ R9
 	JNZ row2
+next2:
 	DECQ 88(AX)
 	JNZ panel2
 	JMP done
@@ -152,8 +174,17 @@ both1:
 	MOVQ out+32(FP), R8
 	MOVQ R8, DI
 	MOVL $64, SI
+	TESTQ R8, R8
+	JNZ both1store
+	MOVQ 64(AX), SI
+	MOVQ SI, DI
+	IMULQ R15, DI
+	ADDQ 56(AX), DI
+both1store:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x44; BYTE $0x37; BYTE $0x00 // TILESTORED TMM0, 0(DI)(SI*1)
-	ADDQ $1024, DI
+	MOVQ SI, CX
+	SHLQ $4, CX
+	ADDQ CX, DI
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x54; BYTE $0x37; BYTE $0x00 // TILESTORED TMM2, 0(DI)(SI*1)
 	JMP sums1
 upper1:
@@ -170,8 +201,20 @@ one1:
 	MOVQ out+32(FP), R8
 	MOVQ R8, DI
 	MOVL $64, SI
+	TESTQ R8, R8
+	JNZ one1store
+	MOVQ 64(AX), SI
+	MOVQ SI, DI
+	IMULQ R15, DI
+	ADDQ 56(AX), DI
+one1store:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x44; BYTE $0x37; BYTE $0x00 // TILESTORED TMM0, 0(DI)(SI*1)
 sums1:
+	TESTQ R8, R8
+	JNZ finish1
+	ADDQ R9, R15
+	JMP next1
+finish1:
 	MOVQ 72(AX), DI
 	MOVQ 64(AX), SI
 	MOVQ SI, BX
@@ -204,6 +247,7 @@ store1:
 	INCQ R15
 	DECQ R9
 	JNZ row1
+next1:
 	DECQ 88(AX)
 	JNZ panel1
 done:

@@ -4,9 +4,11 @@ import "math/bits"
 
 // How a blocked product cuts its work; none of it changes a bit.
 const (
-	maxSuper   = 8 * Chunk // most terms that are worked through before partial sums leave the worker: a power of two of chunks
-	blockBytes = 512 << 10 // packed block of A: stays in the L2 cache
-	bandBytes  = 8 << 20   // packed block of B: stays in the L3 cache
+	maxSuper       = 8 * Chunk // most terms that are worked through before partial sums leave the worker: a power of two of chunks
+	maxSuperTurned = 2 * Chunk // the same where A lies column after column: a packed column then has enough rows
+	maxRows        = 480       // most rows of a unit
+	blockBytes     = 512 << 10 // packed block of A: stays in the L2 cache
+	bandBytes      = 8 << 20   // packed block of B: stays in the L3 cache
 )
 
 // packing says where a product reads an operand.
@@ -66,90 +68,119 @@ func (p *product) blockedBytes(level Level, workers int) int {
 
 // cut chooses the blocking for a set of kernels and a number of workers.
 func (p *product) cut(set *kernelSet, workers int) blocking {
-	most := set.rows[2]
-	c := blocking{set: set, super: min(p.k, maxSuper), mr: most}
-	if p.a.col != 1 {
-		c.super = min(p.k, 1024)
-	}
+	c := blocking{set: set}
 	c.scatter = p.c.col != 1 || p.pre.f != nil && p.pre.col != 1
-	c.mc = max(min(blockBytes/4/set.slots(c.super), 480)/most, 1) * most
+	c.fitCaches(p)
+	c.choosePacking(p)
+	c.shareOut(p, workers)
+	c.countDigits(p)
+	c.size(p)
+	return c
+}
+
+// fitCaches sets the terms of a super-block, the rows of a unit and the size of the micro-kernel.
+func (c *blocking) fitCaches(p *product) {
+	c.super = min(p.k, maxSuper)
+	if p.a.col != 1 {
+		c.super = min(p.k, maxSuperTurned)
+	}
+	most := c.set.rows[2]
+	c.mc = max(min(blockBytes/4/c.set.slots(c.super), maxRows)/most, 1) * most
+	c.mr = most
 	if p.m <= c.mc {
 		// One block of rows, in panels as equal as can be.
 		c.mc, c.mr = p.m, ceil(p.m, ceil(p.m, most))
 	}
-	c.nv = set.width(c.mr)
-	nr := c.nv * set.lanes
+	c.nv = c.set.width(c.mr)
+}
 
+// columns is the number of columns of a micro-kernel.
+func (c *blocking) columns() int { return c.nv * c.set.lanes }
+
+// choosePacking says which operands are packed, and by whom. Where an operand is used once or twice, or is small, packing
+// costs more than it saves; but micro-kernels read only some forms where they lie.
+func (c *blocking) choosePacking(p *product) {
+	most := c.set.rows[2]
 	switch {
 	case p.m > c.mc && p.batch == 1:
 		c.packB = shared
-	case p.b.col != 1 || p.bf16 || p.m > 2*most:
+	case !c.set.readsB(&p.b) || p.m > 2*most:
 		c.packB = private
 	}
-	if !set.readsA(&p.a, p.k) || p.n > 2*nr && p.m > most {
+	if !c.set.readsA(&p.a, p.k) || p.n > 2*c.columns() && p.m > most {
 		c.packA = private
-		c.columnsOfA = p.a.col != 1 && p.a.row == 1 && set != setAMX
+		c.columnsOfA = p.a.col != 1 && p.a.row == 1 && c.set != setAMX
 	}
+}
 
-	// A few units for each worker even out uneven speeds: rows first, as far as blocks stay worth a pass over B.
+// shareOut cuts the work into a few units for each worker, which even out uneven speeds: by rows first, as far as blocks stay
+// worth a pass over B.
+func (c *blocking) shareOut(p *product, workers int) {
 	want := 1
 	if workers > 1 {
 		want = 4 * workers
 	}
 	if c.packB == shared {
-		blocks := ceil(p.m, c.mc)
-		blocks = max(blocks, min(want, p.m/(4*most)))
-		c.mc = ceil(ceil(p.m, ceil(blocks, workers)*workers), most) * most
+		blocks := max(ceil(p.m, c.mc), min(want, p.m/(4*c.set.rows[2])))
+		c.mc = ceil(p.m, ceil(blocks, workers)*workers)
 	}
+	nr := c.columns()
 	panels := ceil(p.n, nr)
 	groups := min(ceil(want, ceil(p.m, c.mc)*p.batch), panels)
 	c.nc = ceil(panels, groups) * nr
 	c.band = p.n
 	if c.packB == shared {
-		c.band = min(max(bandBytes/4/set.slots(c.super)/nr, 1)*nr, panels*nr)
+		c.band = min(max(bandBytes/4/c.set.slots(c.super)/nr, 1), panels) * nr
 		c.nc = min(c.nc, c.band)
 	}
+}
 
-	digits := bits.Len(uint(ceil(p.k, Chunk) - 1))
-	c.local = digits
+// countDigits sets how many digits the counter of chunks has, and where.
+func (c *blocking) countDigits(p *product) {
+	c.local = bits.Len(uint(ceil(p.k, Chunk) - 1))
 	if p.k > c.super {
+		digits := c.local
 		c.local = bits.Len(uint(c.super/Chunk - 1))
 		c.global = digits - c.local
 		if !p.accumulate && !c.scatter {
 			c.global--
 		}
 	}
+}
 
+// size sets the working memory.
+func (c *blocking) size(p *product) {
+	set, w := c.set, &c.worker
+	nr := c.columns()
 	switch {
 	case c.packA == direct:
 	case c.columnsOfA:
 		c.stepA = oddLines(c.mc)
-		c.worker.a = set.slots(c.super) * c.stepA
+		w.a = set.slots(c.super) * c.stepA
 	default:
 		c.stepA = oddLines(set.slots(c.super))
-		c.worker.a = c.mc * c.stepA
+		w.a = c.mc * c.stepA
 	}
-	c.worker.local = c.local * c.mc * nr
+	w.local = c.local * c.mc * nr
 	switch c.packB {
+	case direct:
+		w.global = c.global * c.mc * c.nc
 	case private:
-		c.worker.b = set.slots(min(p.k, Chunk)) * nr
+		w.b = set.slots(min(p.k, Chunk)) * nr
+		w.global = c.global * c.mc * c.nc
 	case shared:
 		c.sharedB = set.slots(c.super) * c.band
 		c.sharedDigits = c.global * p.m * c.band
 	}
-	if c.packB != shared {
-		c.worker.global = c.global * c.mc * c.nc
-	}
 	if p.bf16 && (p.b.col != 1 || set == setAMX && p.a.col != 1) {
-		c.worker.temp = turnSlots
+		w.temp = turnSlots
 	}
 	if set == setAMX {
-		c.worker.tiles = outSlots
+		w.tiles = outSlots
 	}
 	if c.scatter {
-		c.worker.out = c.mc * nr
+		w.out = c.mc * nr
 	}
-	return c
 }
 
 // oddLines is n rounded up to an odd number of cache lines: rows that far apart do not compete for the same cache sets.
@@ -175,7 +206,7 @@ func (p *product) runBlocked(pool *Pool, level Level) {
 			s.cols = ceil(s.j1-s.j0, s.nc)
 			for s.s0 = 0; s.s0 < s.superBlocks; s.s0++ {
 				s.s1 = s.s0 + 1
-				pool.For(ceil(s.j1-s.j0, s.nv*s.set.lanes), 1, (*packTask)(p))
+				pool.For(ceil(s.j1-s.j0, s.columns()), 1, (*packTask)(p))
 				pool.For(s.rows*s.cols, 1, (*unitTask)(p))
 			}
 		}
@@ -190,7 +221,7 @@ type packTask product
 func (t *packTask) Do(worker, lo, hi int) {
 	p := (*product)(t)
 	s := &p.blocked
-	nr := s.nv * s.set.lanes
+	nr := s.columns()
 	k0 := s.s0 * s.super
 	terms := min(s.super, p.k-k0)
 	temp := s.of(worker).temp

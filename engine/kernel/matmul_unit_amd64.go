@@ -70,40 +70,52 @@ func (u *unit) panel(k0, k1, j, nv int) {
 	for k := k0; k < k1; k += Chunk {
 		terms := min(Chunk, k1-k)
 		g.k = s.set.slots(terms)
-		switch s.packB {
-		case direct:
-			g.b, g.ldB = &u.b.at(u.matrix, k, j)[0], 4*u.b.row
-		case private:
-			u.packB(u.packedB, u.temp, u.matrix, k, terms, j, nv)
-			g.b, g.ldB = &u.packedB[0], 4*width
-		case shared:
-			g.b, g.ldB = &s.mem[(j-s.j0)*s.set.slots(k1-k0)+s.set.slots(k-k0)*width], 4*width
-		}
-		last := k+terms == u.k
+		u.sourceB(k0, k1, k, terms, j, nv)
 		row := 0
 		for _, part := range [2]struct{ panels, mr int }{{more, mr + 1}, {n - more, mr}} {
 			if part.panels == 0 {
 				continue
 			}
 			g.panels = part.panels
-			switch {
-			case s.packA == direct && u.a.h != nil:
-				g.a, g.rsA, g.csA = slotPointer(u.a.half(u.matrix, u.i0+row, k)), 2*u.a.row, 4
-			case s.packA == direct:
-				g.a, g.rsA, g.csA = &u.a.at(u.matrix, u.i0+row, k)[0], 4*u.a.row, 4*u.a.col
-			case s.columnsOfA:
-				g.a, g.rsA, g.csA = &u.packedA[s.set.slots(k-k0)*s.stepA+row], 4, 4*s.stepA
-			default:
-				g.a, g.rsA, g.csA = &u.packedA[row*s.stepA+s.set.slots(k-k0)], 4*s.stepA, 4
-			}
+			u.sourceA(k0, k, row)
 			g.panelA = part.mr * g.rsA
-			u.destination(k/Chunk, last, row, j, width)
+			u.destination(k/Chunk, k+terms == u.k, row, j, width)
 			s.set.tile(part.mr, nv, cols < width, g)
 			row += part.panels * part.mr
 		}
 	}
 	if s.scatter && k1 == u.k {
 		u.spread(j, cols, width)
+	}
+}
+
+// sourceB sets where the terms from k on of the panel at column j of B are, those of the super-block being k0 to k1.
+func (u *unit) sourceB(k0, k1, k, terms, j, nv int) {
+	s, g := &u.blocked, &u.args
+	width := nv * s.set.lanes
+	switch s.packB {
+	case direct:
+		g.b, g.ldB = &u.b.at(u.matrix, k, j)[0], 4*u.b.row
+	case private:
+		u.packB(u.packedB, u.temp, u.matrix, k, terms, j, nv)
+		g.b, g.ldB = &u.packedB[0], 4*width
+	case shared:
+		g.b, g.ldB = &s.mem[(j-s.j0)*s.set.slots(k1-k0)+s.set.slots(k-k0)*width], 4*width
+	}
+}
+
+// sourceA sets where the terms from k on of the block's rows from row on of A are; those of the super-block begin at k0.
+func (u *unit) sourceA(k0, k, row int) {
+	s, g := &u.blocked, &u.args
+	switch {
+	case s.packA == direct && u.a.h != nil:
+		g.a, g.rsA, g.csA = slotPointer(u.a.half(u.matrix, u.i0+row, k)), 2*u.a.row, 4
+	case s.packA == direct:
+		g.a, g.rsA, g.csA = &u.a.at(u.matrix, u.i0+row, k)[0], 4*u.a.row, 4
+	case s.columnsOfA:
+		g.a, g.rsA, g.csA = &u.packedA[s.set.slots(k-k0)*s.stepA+row], 4, 4*s.stepA
+	default:
+		g.a, g.rsA, g.csA = &u.packedA[row*s.stepA+s.set.slots(k-k0)], 4*s.stepA, 4
 	}
 }
 
@@ -149,7 +161,7 @@ func (u *unit) digit(digit, row, j, width int) addend {
 	s := &u.blocked
 	switch {
 	case digit < s.local:
-		return addend{&u.local[digit*s.mc*s.nv*s.set.lanes+row*width], 4 * width}
+		return addend{&u.local[digit*s.mc*s.columns()+row*width], 4 * width}
 	case digit == s.local+s.global:
 		return addend{&u.c.at(u.matrix, u.i0+row, j)[0], 4 * u.c.row}
 	case s.packB == shared:

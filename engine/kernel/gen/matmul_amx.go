@@ -49,8 +49,9 @@ func (a *Asm) TDPBF16PS(y, x, acc int) {
 //	func runTileAMX(rows, vectors int, args *tileArgs, config *[64]byte, out *float32)
 //
 // Tiles 0 to 3 are the sums, 2 and 3 of rows 16 and up; 4 and 5 hold A, 6 and 7 hold B. config gives them their sizes.
-// The sums of a panel pass through out, 32 rows of the vectors. Tiles are configured and released inside the call: a
-// goroutine keeps no tiles where it may be moved to another thread.
+// The sums of a panel pass through out, 32 rows of the vectors; where out is nil, there is nothing to add to them and the
+// mask has all lanes, and they go straight to C. Tiles are configured and released inside the call: a goroutine keeps none
+// where it may be moved to another thread.
 func amxTile(a *Asm) {
 	a.Func("runTileAMX", 0, 40, "func runTileAMX(rows, vectors int, args *tileArgs, config *[64]byte, out *float32)")
 	a.I("MOVQ args+16(FP), AX")
@@ -66,6 +67,8 @@ func amxTile(a *Asm) {
 	for _, nv := range []int{2, 1} {
 		a.Label("panel%d", nv)
 		amxPanel(a, nv)
+		amxFinish(a, nv)
+		a.Label("next%d", nv)
 		a.I("DECQ %d(AX)", argPanels)
 		a.I("JNZ panel%d", nv)
 		if nv == 2 {
@@ -125,14 +128,24 @@ func amxPanel(a *Asm, nv int) {
 		a.I("ADDQ R13, BX")
 		a.I("DECQ R12")
 		a.I("JNZ %s", loop)
+		// DI, SI: where the sums go.
 		a.I("MOVQ out+32(FP), R8")
 		a.I("MOVQ R8, DI")
 		a.I("MOVL $%d, SI", 64*nv)
+		a.I("TESTQ R8, R8")
+		a.I("JNZ %sstore", loop)
+		a.I("MOVQ %d(AX), SI", argLDC)
+		a.I("MOVQ SI, DI")
+		a.I("IMULQ R15, DI")
+		a.I("ADDQ %d(AX), DI", argC)
+		a.Label("%sstore", loop)
 		for v := range nv {
 			a.TILESTORED(v, regDI, regSI, byte(64*v), addrA)
 		}
 		if two {
-			a.I("ADDQ $%d, DI", 16*64*nv)
+			a.I("MOVQ SI, CX")
+			a.I("SHLQ $4, CX")
+			a.I("ADDQ CX, DI")
 			for v := range nv {
 				a.TILESTORED(2+v, regDI, regSI, byte(64*v), addrA)
 			}
@@ -140,7 +153,11 @@ func amxPanel(a *Asm, nv int) {
 		}
 	}
 	a.Label("sums%d", nv)
-	amxFinish(a, nv)
+	a.I("TESTQ R8, R8")
+	a.I("JNZ finish%d", nv)
+	a.I("ADDQ R9, R15")
+	a.I("JMP next%d", nv)
+	a.Label("finish%d", nv)
 }
 
 // amxFinish adds the addends and the bias to the rows of out from R8 on, R9 of them, and stores them.
