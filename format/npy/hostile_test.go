@@ -4,11 +4,13 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/binary"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/klauspost/compress/flate"
 	"github.com/seraph-ml/seraph/format/internal/hostile"
 )
 
@@ -75,12 +77,16 @@ func bomb(t *testing.T, n int, declared uint64) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	z := zip.NewWriter(&out)
+	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
 	w, err := z.CreateHeader(&zip.FileHeader{Name: "x.npy", Method: zip.Deflate})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.Write(make([]byte, n)); err != nil {
-		t.Fatal(err)
+	zeros := make([]byte, 1<<20)
+	for range n / len(zeros) {
+		if _, err := w.Write(zeros); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := z.Close(); err != nil {
 		t.Fatal(err)

@@ -13,5 +13,5 @@
 // kinds of nodes (ogbn-mag), with several labels a node (ogbn-proteins) or in binary (ogbn-papers100M) are refused.
 //
 // Features may be larger than memory: Open reads only the small files, Set.Graph everything but features, and Set.Features
-// reads these in blocks of rows. Read puts it all together. A Writer writes the layout in blocks too.
+// reads these in blocks of rows. Read puts it all together. A Writer writes the layout in blocks too. See the Example.
 package ogb
