@@ -38,13 +38,14 @@ func (binary) Cost(in, _ []tensor.Type) Cost { return Cost{Flops: float64(in[0].
 
 func (o binary) Traits() Traits { return Traits{RowWise: true, InPlace: []int{0}} }
 
-func (o binary) Kernel() Kernel {
+func (o binary) Kernel() Kernel { return runElements(o) }
+
+func (o binary) elements() elementKernel {
 	k := &kernel.Binary{Op: o.op}
-	return KernelFunc(func(c *Call) error {
-		k.Dst, k.A, k.B = c.Out[0].Float32s(), c.In[0].Float32s(), c.In[1].Float32s()
-		k.Run(c.Pool)
-		return nil
-	})
+	return func(e *elements) {
+		k.Dst, k.A, k.B = e.dst, e.in[0], e.in[1]
+		k.Run(e.pool)
+	}
 }
 
 func (o binary) Gradient(d *Derivative) {
@@ -93,13 +94,14 @@ func (scale) Cost(in, _ []tensor.Type) Cost { return Cost{Flops: float64(in[0].S
 
 func (scale) Traits() Traits { return Traits{RowWise: true, InPlace: []int{0}} }
 
-func (o scale) Kernel() Kernel {
+func (o scale) Kernel() Kernel { return runElements(o) }
+
+func (o scale) elements() elementKernel {
 	k := &kernel.Scale{Alpha: o.alpha}
-	return KernelFunc(func(c *Call) error {
-		k.Dst, k.X = c.Out[0].Float32s(), c.In[0].Float32s()
-		k.Run(c.Pool)
-		return nil
-	})
+	return func(e *elements) {
+		k.Dst, k.X = e.dst, e.in[0]
+		k.Run(e.pool)
+	}
 }
 
 func (o scale) Gradient(d *Derivative) { d.InGrad[0] = d.P.Scale(d.OutGrad[0], o.alpha) }

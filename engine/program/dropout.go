@@ -50,13 +50,16 @@ func (dropout) Cost(in, _ []tensor.Type) Cost { return Cost{Flops: 12 * float64(
 
 func (dropout) Traits() Traits { return Traits{RowWise: true, InPlace: []int{0}} }
 
-func (o dropout) Kernel() Kernel {
+func (o dropout) Kernel() Kernel { return runElements(o) }
+
+func (o dropout) elements() elementKernel {
 	k := &kernel.Dropout{P: o.rate}
-	return KernelFunc(func(c *Call) error {
-		k.Dst, k.X, k.Key = c.Out[0].Float32s(), c.In[0].Float32s(), c.Key
-		k.Run(c.Pool)
-		return nil
-	})
+	return func(e *elements) {
+		k.Dst, k.X, k.Offset = e.dst, e.in[0], uint64(e.offset)
+		k.Key = e.key
+		k.Key.Stream = o.stream
+		k.Run(e.pool)
+	}
 }
 
 func (o dropout) Gradient(d *Derivative) { d.InGrad[0] = d.P.apply1(o, d.OutGrad[0]) }

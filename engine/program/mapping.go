@@ -26,13 +26,14 @@ func (mapping) Cost(in, _ []tensor.Type) Cost { return Cost{Flops: 8 * float64(i
 
 func (mapping) Traits() Traits { return Traits{RowWise: true, InPlace: []int{0}} }
 
-func (o mapping) Kernel() Kernel {
+func (o mapping) Kernel() Kernel { return runElements(o) }
+
+func (o mapping) elements() elementKernel {
 	k := &kernel.Map{Act: o.act}
-	return KernelFunc(func(c *Call) error {
-		k.Dst, k.X = c.Out[0].Float32s(), c.In[0].Float32s()
-		k.Run(c.Pool)
-		return nil
-	})
+	return func(e *elements) {
+		k.Dst, k.X = e.dst, e.in[0]
+		k.Run(e.pool)
+	}
 }
 
 func (o mapping) Gradient(d *Derivative) {
@@ -60,18 +61,19 @@ func (mapGrad) Cost(in, _ []tensor.Type) Cost { return Cost{Flops: 10 * float64(
 
 func (mapGrad) Traits() Traits { return Traits{RowWise: true, InPlace: []int{0}} }
 
-func (o mapGrad) Kernel() Kernel {
+func (o mapGrad) Kernel() Kernel { return runElements(o) }
+
+func (o mapGrad) elements() elementKernel {
 	k := &kernel.MapGrad{Act: o.act}
-	return KernelFunc(func(c *Call) error {
-		k.DX, k.DY = c.Out[0].Float32s(), c.In[0].Float32s()
+	return func(e *elements) {
+		k.DX, k.DY = e.dst, e.in[0]
 		if o.act.GradFromOutput() {
-			k.Y = c.In[1].Float32s()
+			k.Y = e.in[1]
 		} else {
-			k.X = c.In[1].Float32s()
+			k.X = e.in[1]
 		}
-		k.Run(c.Pool)
-		return nil
-	})
+		k.Run(e.pool)
+	}
 }
 
 func (o mapGrad) Reference(c *ReferenceCall) {

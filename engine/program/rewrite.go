@@ -19,6 +19,7 @@ func rewrite(p *Program, o Options) []*node {
 	}
 	nodes = fuseActivations(nodes)
 	nodes = fuseSums(nodes)
+	nodes = fuseChains(nodes)
 	return hoistUpdates(nodes)
 }
 
