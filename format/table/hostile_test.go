@@ -57,7 +57,7 @@ func TestHostileTextIsRefused(t *testing.T) {
 	if testing.Short() {
 		return
 	}
-	hostile.MustRefuse(t, "bomb.csv.gz", packed(t, bytes.Repeat([]byte(strings.Repeat("x", 1023)+"\n"), 320<<10)), Check)
+	hostile.MustRefuse(t, "bomb.csv.gz", packed(t, bytes.Repeat([]byte(strings.Repeat("x", 1023)+"\n"), 480<<10)), Check)
 }
 
 func TestAFileThatChangesWhileItIsReadIsRefused(t *testing.T) {
