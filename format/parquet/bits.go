@@ -57,7 +57,9 @@ func uvarint(src []byte) (uint64, []byte, error) {
 // hybrid decodes len(dst) numbers of width bits from runs: a header, then, by its lowest bit,
 //
 //	0: header/2 times the one number that follows, in whole bytes
-//	1: 8·(header/2) numbers packed into bits; the last of them may be padding
+//	1: 8·(header/2) numbers packed into bits
+//
+// The last run may be longer than what is left: writers fill it up to a whole byte.
 func hybrid(dst []uint64, src []byte, width int) error {
 	if width > 32 {
 		return errWidth
@@ -76,9 +78,7 @@ func hybrid(dst []uint64, src []byte, width int) error {
 			if size > len(rest) {
 				return io.ErrUnexpectedEOF
 			}
-			if n > uint64(len(dst)) {
-				return fmt.Errorf("a run of %d values where %d are left", n, len(dst))
-			}
+			n = min(n, uint64(len(dst)))
 			var v uint64
 			for k, b := range rest[:size] {
 				v |= uint64(b) << (8 * k)

@@ -48,11 +48,20 @@ func (c codec) ratio() int {
 	return 1
 }
 
-// inflater decompresses pages, into a buffer that is used again and again.
+// inflater decompresses pages, in buffers that are used again and again.
 type inflater struct {
-	buf  []byte
+	raw  []byte // a page as it is in the file
+	buf  []byte // a page decompressed
 	gzip *gzip.Reader
 	zstd *zstd.Decoder
+}
+
+// room returns n bytes for a page to be read into.
+func (z *inflater) room(n int) []byte {
+	if cap(z.raw) < n {
+		z.raw = make([]byte, n)
+	}
+	return z.raw[:n]
 }
 
 // Close lets go of the decompressors.

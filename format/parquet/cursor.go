@@ -17,18 +17,18 @@ type cursor struct {
 	groups []group // those that are left
 	budget int64   // most bytes that the strings of a page may come to
 
-	pages     *pages // of the chunk being read
-	left      int64  // values of the chunk behind the page being read
-	encoded   dictionary
-	levels    []uint64 // of the page: 1 = a value, 0 = null; empty where there are no nulls
-	words     []uint64 // of the page: its values without the nulls
-	level     int      // position in levels, or in words where there are none
-	word      int      // position in words
-	rows      int      // rows of the page
-	levelBuf  []uint64
-	wordBuf   []uint64
-	indexes   []uint64
-	inflation inflater
+	pages    *pages // of the chunk being read
+	left     int64  // values of the chunk behind the page being read
+	encoded  dictionary
+	levels   []uint64 // of the page: 1 = a value, 0 = null; empty where there are no nulls
+	words    []uint64 // of the page: its values without the nulls
+	level    int      // position in levels, or in words where there are none
+	word     int      // position in words
+	rows     int      // rows of the page
+	levelBuf []uint64
+	wordBuf  []uint64
+	indexes  []uint64
+	inflater *inflater // shared by all columns: a page is decoded before the next one is read
 }
 
 // dictionary is the dictionary page of a chunk. Its values are converted when they are first used: one that no row has does
@@ -38,9 +38,6 @@ type dictionary struct {
 	texts [][]byte // what is stored, of a column of byte strings
 	known []bool
 }
-
-// Close lets go of the decompressors.
-func (c *cursor) Close() { c.inflation.Close() }
 
 // fill reads the next n values into dst[at:].
 func (c *cursor) fill(dst *table.Column, at, n int) error {
@@ -83,11 +80,7 @@ func (c *cursor) nextPage() error {
 		}
 		chunk := c.groups[0].chunks[c.column.index]
 		c.groups = c.groups[1:]
-		raw := []byte(nil)
-		if c.pages != nil {
-			raw = c.pages.raw
-		}
-		c.pages = &pages{source: c.source, field: c.column.field, chunk: chunk, z: &c.inflation, at: chunk.start, raw: raw}
+		c.pages = &pages{source: c.source, field: c.column.field, chunk: chunk, z: c.inflater, at: chunk.start}
 		c.left = chunk.values
 		c.encoded = dictionary{}
 	}

@@ -125,8 +125,10 @@ func rowBytes(k table.Kind) int {
 func (r *reader) open(s *format.Source) (*table.File, error) {
 	name := strings.TrimSuffix(filepath.Base(r.path), filepath.Ext(r.path))
 	f := &table.File{Path: r.path, Name: name, Format: "parquet", Rows: r.footer.rows}
+	v := survey{reader: r, source: s}
+	defer v.inflater.Close()
 	for _, c := range r.columns {
-		if err := r.survey(s, c); err != nil {
+		if err := v.column(c); err != nil {
 			return nil, err
 		}
 		column := table.Column{Name: c.field.column(), Kind: c.kind, Missing: c.missing}
@@ -151,17 +153,28 @@ func (r *reader) open(s *format.Source) (*table.File, error) {
 // surveyRows is how many rows the survey takes at once.
 const surveyRows = 4096
 
-// survey reads a column to count what is missing, and to make its dictionary. A column of integers that is not optional
-// has nothing to tell.
-func (r *reader) survey(s *format.Source, c *column) error {
+// survey reads columns to count what is missing, and to make the dictionaries.
+type survey struct {
+	reader   *reader
+	source   *format.Source
+	inflater inflater
+	blocks   [4]table.Column // where the values of a column go, by its kind
+}
+
+// column surveys a column. One of integers that is not optional has nothing to tell.
+func (v *survey) column(c *column) error {
 	if c.kind == table.Int && !c.field.optional {
 		return nil
 	}
-	cursor := r.cursor(s, c)
-	defer cursor.Close()
-	block := table.NewColumn("", c.kind, min(surveyRows, r.footer.rows))
-	for at := 0; at < r.footer.rows; at += surveyRows {
-		if err := cursor.fill(&block, 0, min(surveyRows, r.footer.rows-at)); err != nil {
+	rows := v.reader.footer.rows
+	block := &v.blocks[c.kind]
+	if block.Len() == 0 {
+		*block = table.NewColumn("", c.kind, min(surveyRows, rows))
+	}
+	block.Missing = 0
+	cursor := v.reader.cursor(v.source, c, &v.inflater)
+	for at := 0; at < rows; at += surveyRows {
+		if err := cursor.fill(block, 0, min(surveyRows, rows-at)); err != nil {
 			return err
 		}
 	}
@@ -169,8 +182,8 @@ func (r *reader) survey(s *format.Source, c *column) error {
 	return nil
 }
 
-func (r *reader) cursor(s *format.Source, c *column) *cursor {
-	return &cursor{source: s, column: c, groups: r.footer.groups, budget: r.budget}
+func (r *reader) cursor(s *format.Source, c *column, z *inflater) *cursor {
+	return &cursor{source: s, column: c, groups: r.footer.groups, budget: r.budget, inflater: z}
 }
 
 // blocks reads the rows, n at a time.
@@ -186,10 +199,11 @@ func (r *reader) blocks(f *table.File, n int, yield func(*table.Table, error) bo
 
 // blocksOf is blocks for a source that is open already.
 func (r *reader) blocksOf(s *format.Source, f *table.File, n int, yield func(*table.Table, error) bool) {
+	z := &inflater{}
+	defer z.Close()
 	cursors := make([]*cursor, len(r.columns))
 	for i, c := range r.columns {
-		cursors[i] = r.cursor(s, c)
-		defer cursors[i].Close()
+		cursors[i] = r.cursor(s, c, z)
 	}
 	n = max(1, n)
 	for at := 0; at < r.footer.rows; {

@@ -93,7 +93,7 @@ func (r *thriftReader) footer() *footer {
 			rows = r.integer(kind, "number of rows", 0, math.MaxInt32<<12)
 		case 4:
 			haveGroups = true
-			r.structures(kind, func() { f.groups = append(f.groups, r.group(f)) })
+			f.groups = structures(r, kind, func() group { return r.group(f) })
 		case 6:
 			f.createdBy = fmt.Sprintf("%.200s", r.binary(kind, "created_by"))
 		case 8:
@@ -115,7 +115,7 @@ func (r *thriftReader) group(f *footer) group {
 	r.structure(func(id int, kind byte) {
 		switch id {
 		case 1:
-			r.structures(kind, func() { g.chunks = append(g.chunks, r.chunk(f, len(g.chunks))) })
+			g.chunks = r.chunks(kind, f)
 		case 3:
 			g.rows = int(r.integer(kind, "rows of a group", 0, math.MaxInt32<<12))
 		default:
@@ -128,15 +128,24 @@ func (r *thriftReader) group(f *footer) group {
 	return g
 }
 
-// chunk reads ColumnChunk, the one at position i of its group.
-func (r *thriftReader) chunk(f *footer, i int) chunk {
-	if i >= len(f.fields) {
-		r.fail("group of rows", fmt.Sprintf("more than %d chunks", i), "one for each column")
-		return chunk{}
-	}
+// chunks reads the list of ColumnChunk, one for each field.
+func (r *thriftReader) chunks(kind byte, f *footer) []chunk {
+	i := 0
+	return structures(r, kind, func() chunk {
+		if i >= len(f.fields) {
+			r.fail("group of rows", fmt.Sprintf("more than %d chunks", i), "one for each column")
+			return chunk{}
+		}
+		i++
+		return r.chunk(&f.fields[i-1])
+	})
+}
+
+// chunk reads ColumnChunk.
+func (r *thriftReader) chunk(f *field) chunk {
 	var c chunk
 	have := false
-	what := f.fields[i].String()
+	what := f.String()
 	r.structure(func(id int, kind byte) {
 		switch {
 		case id == 1:
@@ -145,7 +154,7 @@ func (r *thriftReader) chunk(f *footer, i int) chunk {
 			}
 		case id == 3 && kind == thriftStruct:
 			have = true
-			c = r.chunkMetadata(&f.fields[i])
+			c = r.chunkMetadata(f)
 		case id == 8 || id == 9:
 			r.fail(what, "encryption", "plain data")
 		default:

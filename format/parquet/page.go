@@ -164,11 +164,10 @@ type pages struct {
 	at       int64 // the next page
 	body     int64 // where the content of the last page begins
 	inflated int64 // what the pages so far are before compression
-	raw      []byte
 }
 
 // next reads the next page: its levels, in runs (nil where the column is not optional), and its values. Both are valid until
-// the next call.
+// the inflater is used again.
 func (p *pages) next() (h pageHeader, levels, values []byte, err error) {
 	h, length, err := readPageHeader(p.source, p.at, p.chunk.end, p.field.String())
 	if err != nil {
@@ -178,10 +177,7 @@ func (p *pages) next() (h pageHeader, levels, values []byte, err error) {
 	if p.inflated += int64(h.size); p.inflated > p.chunk.inflated {
 		return h, nil, nil, p.corrupt("size of pages before compression", fmt.Sprintf("%d bytes or more", p.inflated), fmt.Sprintf("at most %d as in the footer", p.chunk.inflated))
 	}
-	if cap(p.raw) < h.packed {
-		p.raw = make([]byte, h.packed)
-	}
-	raw := p.raw[:h.packed]
+	raw := p.z.room(h.packed)
 	if err := p.source.ReadFull(raw, p.body, p.field.String()+": page"); err != nil {
 		return h, nil, nil, err
 	}

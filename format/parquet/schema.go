@@ -88,8 +88,7 @@ type element struct {
 
 // schema reads the schema and returns its leaves.
 func (r *thriftReader) schema(kind byte) []field {
-	var elements []element
-	r.structures(kind, func() { elements = append(elements, r.element()) })
+	elements := structures(r, kind, r.element)
 	if r.err != nil {
 		return nil
 	}
@@ -97,7 +96,7 @@ func (r *thriftReader) schema(kind byte) []field {
 		r.fail("schema", fmt.Sprintf("%d elements, the first no group", len(elements)), "a root and columns")
 		return nil
 	}
-	leaves := []field{}
+	leaves := make([]field, 0, len(elements)-1)
 	rest := elements[1:]
 	for i := 0; i < elements[0].children && r.err == nil; i++ {
 		rest = r.subtree(rest, nil, "", &leaves)

@@ -133,14 +133,19 @@ func (r *thriftReader) list(kind byte) (n int, element byte) {
 }
 
 // structures reads a list of structs, calling one to read each.
-func (r *thriftReader) structures(kind byte, one func()) {
+func structures[T any](r *thriftReader, kind byte, one func() T) []T {
 	n, element := r.list(kind)
 	if n > 0 && element != thriftStruct {
 		r.fail("Thrift list", fmt.Sprintf("elements of type %d", element), "structures")
 	}
-	for i := 0; i < n && r.err == nil; i++ {
-		one()
+	if r.err != nil {
+		return nil
 	}
+	all := make([]T, 0, min(n, len(r.b)/4)) // the structures here take more than four bytes each
+	for i := 0; i < n && r.err == nil; i++ {
+		all = append(all, one())
+	}
+	return all
 }
 
 // integer reads a whole number between lo and hi.
