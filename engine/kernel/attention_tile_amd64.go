@@ -26,8 +26,8 @@ type headTiles struct {
 	mr      int // rows of a micro-kernel, whole slots
 
 	chain []float32 // sums of mr rows
+	rows  []float32 // a tile along, on its way to be turned
 	probs []float32 // packed probabilities, or their gradients
-	temp  []float32
 	args  tileArgs
 }
 
@@ -56,9 +56,9 @@ func (l *carving) take(n int) []float32 {
 // takeTiles takes the memory of headTiles itself.
 func (t *headTiles) takeTiles(l *carving) {
 	t.chain = l.take(t.mr * t.ld)
+	t.rows = l.take(attentionTile * t.ld)
 	if t.round {
 		t.probs = l.take(attentionTile * attentionTile)
-		t.temp = l.take(turnSlots)
 	}
 }
 
@@ -77,9 +77,11 @@ func (t *headTiles) across(dst, src []float32, stride, tokens int) {
 	t.set.across(dst, t.ld, part{&o, 0, 0, 0, tokens, t.dim})
 }
 
+// turned goes through rows that lie in the cache: packing along fetches ahead, turning does not.
 func (t *headTiles) turned(dst, src []float32, stride, tokens int) {
-	o := t.operand(src, stride)
-	t.set.turned(dst, attentionTile, part{&o, 0, 0, 0, tokens, t.dim}, t.temp)
+	t.along(t.rows, src, stride, tokens)
+	whole := ceil(tokens, t.set.lanes) * t.set.lanes
+	t.set.turn(dst, attentionTile, t.rows, t.ld, whole, t.set.slots(t.dim))
 }
 
 // acrossAt is where the token begins in the across layout, the first of a slot.
