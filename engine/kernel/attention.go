@@ -26,8 +26,8 @@ const attentionTile = 64
 // is summed in 16 lanes; tiles follow in increasing order. So the bits of a row depend neither on workers nor on the rows
 // and, with Causal, the tokens after it.
 //
-// With DropoutP, P_ij counts as 0 with that probability and as P_ij/(1−DropoutP) otherwise, in Out and in the gradients.
-// Which it is follows from Key, head and sequence, i and j alone.
+// With DropoutP, P_ij counts as 0 with that probability and as P_ij/(1−DropoutP) otherwise, in Out and in the gradients, as
+// Dropout with the same Key decides for element (b·Heads + h)·2⁴⁰ + i·2²⁰ + j.
 //
 // Infinities and NaN behave as in the formulas, except that a token that Causal hides is never read into a sum: a NaN in
 // k_j or v_j reaches the rows i ≥ j alone.
@@ -174,14 +174,11 @@ func (a *Attention) lse(sequence, head int) []float32 {
 	return a.LSE[(sequence*a.Heads+head)*a.Seq:][:a.Seq]
 }
 
-// The largest sizes that dropBlock has room for.
+// The largest sizes that dropElement has room for.
 const (
 	maxDropSeq   = 1 << 20
-	maxDropHeads = 1 << 26
+	maxDropHeads = 1 << 24
 )
 
-// dropBlock is the first of the 16 blocks of random words that decide for query i of a head (sequence·Heads + head) and
-// the keys of a tile: word w of block l is that of key 16·w + l.
-func dropBlock(head, i, tile int) uint64 {
-	return uint64(head)<<38 | uint64(i)<<18 | uint64(tile)*16
-}
+// dropElement is the number that dropout counts P_ij of a head (sequence·Heads + head) as.
+func dropElement(head, i, j int) uint64 { return uint64(head)<<40 | uint64(i)<<20 | uint64(j) }

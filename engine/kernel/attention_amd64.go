@@ -21,17 +21,6 @@ type gradArgs struct {
 	dp            *float32 // as s
 }
 
-// dropArgs is the argument block of the factors of dropout; the offsets stand in gen/attention_drop.go.
-type dropArgs struct {
-	factors   *float32
-	rows      int
-	block     uint64 // of the first row: see dropBlock
-	keys      *philoxKeys
-	high      [2]uint32
-	threshold uint32
-	scale     float32
-}
-
 //go:noescape
 func attentionSoftmaxAVX2(args *scoreArgs)
 
@@ -49,12 +38,6 @@ func attentionGradAVX2(args *gradArgs)
 
 //go:noescape
 func attentionGradAVX512(args *gradArgs)
-
-//go:noescape
-func attentionDropAVX2(args *dropArgs)
-
-//go:noescape
-func attentionDropAVX512(args *dropArgs)
 
 //go:noescape
 func attentionScaleAVX2(dst, src, factor *float32, rows, cols, ldDst, ldSrc int)
@@ -105,14 +88,6 @@ func (s *kernelSet) softmaxGrad(args *gradArgs) {
 		attentionGradAVX512(args)
 	} else {
 		attentionGradAVX2(args)
-	}
-}
-
-func (s *kernelSet) dropFactors(args *dropArgs) {
-	if s.lanes == 16 {
-		attentionDropAVX512(args)
-	} else {
-		attentionDropAVX2(args)
 	}
 }
 

@@ -4,8 +4,9 @@ import "math"
 
 // attentionRun is what tasks need to know of the run at hand.
 type attentionRun struct {
-	set *kernelSet
-	mem []float32
+	level Level
+	set   *kernelSet
+	mem   []float32
 }
 
 // forwardWork is what a worker has in a forward pass.
@@ -13,24 +14,19 @@ type forwardWork struct {
 	headTiles
 	q                []float32 // attentionBlock rows, along
 	k, v             []float32 // a tile, turned and across
-	s, drop          []float32 // a tile of scores, and of factors
+	s                []float32 // a tile of scores
 	out              []float32 // attentionBlock rows of sums
 	top, sum, shrink []float32 // of the queries, of a tile's queries
 	args             scoreArgs
-	dropArgs         dropArgs
 }
 
 // forwardWork lays out the memory of a worker.
 func (a *Attention) forwardWork(set *kernelSet, l *carving) forwardWork {
-	w := forwardWork{headTiles: newHeadTiles(set, a.HeadDim, a.BF16)}
-	w.takeTiles(l)
+	w := forwardWork{headTiles: a.newHeadTiles(set, l)}
 	w.q, w.out = l.take(attentionBlock*w.ld), l.take(attentionBlock*w.ld)
 	w.k, w.v = l.take(set.slots(w.dim)*attentionTile), l.take(attentionTile*w.ld)
 	w.s = l.take(attentionTile * attentionTile)
 	w.top, w.sum, w.shrink = l.take(attentionBlock), l.take(attentionBlock), l.take(attentionTile)
-	if a.DropoutP > 0 {
-		w.drop = l.take(attentionTile * attentionTile)
-	}
 	return w
 }
 
@@ -53,7 +49,7 @@ func (a *Attention) runAt(p *Pool, level Level) {
 		p.For(a.Batch*a.Heads, 1, (*attentionTask)(a))
 		return
 	}
-	a.at.set = attentionKernels(level, a.BF16)
+	a.at.level, a.at.set = level, attentionKernels(level, a.BF16)
 	mem, lender := p.borrow(p.Workers() * a.forwardFloats(a.at.set))
 	a.at.mem = mem
 	p.For(a.Batch*a.Heads*ceil(a.Seq, attentionBlock), 1, (*attentionBlocks)(a))
@@ -70,23 +66,13 @@ func (t *attentionBlocks) Do(worker, lo, hi int) {
 	n := a.forwardFloats(a.at.set)
 	w := a.forwardWork(a.at.set, &carving{mem: a.at.mem[worker*n:][:n]})
 	w.args = scoreArgs{s: &w.s[0], scale: a.Scale, shrink: &w.shrink[0]}
-	w.args.drop = a.useDrop(w.drop, &w.dropArgs)
+	if a.DropoutP > 0 {
+		w.args.drop = &w.drop[0]
+	}
 	blocks := ceil(a.Seq, attentionBlock)
 	for unit := lo; unit < hi; unit++ {
 		a.block(&w, unit/blocks/a.Heads, unit/blocks%a.Heads, unit%blocks*attentionBlock)
 	}
-}
-
-// useDrop prepares the making of factors of dropout, and returns where they will be: nil if there is none.
-func (a *Attention) useDrop(factors []float32, args *dropArgs) *float32 {
-	if a.DropoutP == 0 {
-		return nil
-	}
-	*args = dropArgs{
-		factors: &factors[0], keys: &a.drop.words.keys, high: a.drop.words.high,
-		threshold: a.drop.threshold, scale: a.drop.scale,
-	}
-	return args.factors
 }
 
 // block computes the queries from q0 on.
@@ -122,8 +108,7 @@ func (a *Attention) tile(w *forwardWork, sequence, head, q0, i, j, rows, keys in
 	diagonal := a.Causal && q0+i == j
 	w.scores(w.s, w.q[i*w.ld:], w.k, rows, keys, diagonal)
 	if a.DropoutP > 0 {
-		w.dropArgs.rows, w.dropArgs.block = rows, dropBlock(sequence*a.Heads+head, q0+i, j/attentionTile)
-		w.set.dropFactors(&w.dropArgs)
+		a.tileFactors(&w.headTiles, sequence, head, q0+i, j, rows)
 	}
 	w.args.rows, w.args.visible, w.args.step = rows, keys, 0
 	if diagonal {

@@ -9,16 +9,13 @@ type backwardWork struct {
 	shift               []float32 // −Scale·D of the queries
 	k, kTurned, vTurned []float32 // a tile: across and turned
 	dk, dv              []float32 // sums of a tile
-	s, dp, drop         []float32 // a tile of scores, of the gradient of probabilities, and of factors
-	ones                []float32
+	s, dp               []float32 // a tile of scores, and of the gradient of probabilities
 	args                gradArgs
-	dropArgs            dropArgs
 }
 
 // backwardWork lays out the memory of a worker.
 func (g *AttentionGrad) backwardWork(set *kernelSet, l *carving) backwardWork {
-	w := backwardWork{headTiles: newHeadTiles(set, g.HeadDim, g.BF16)}
-	w.takeTiles(l)
+	w := backwardWork{headTiles: g.newHeadTiles(set, l)}
 	w.q, w.dOut, w.dq = l.take(attentionBlock*w.ld), l.take(attentionBlock*w.ld), l.take(attentionBlock*w.ld)
 	w.qAcross, w.dOutAcross = w.q, w.dOut
 	if set.perSlot > 1 {
@@ -29,10 +26,6 @@ func (g *AttentionGrad) backwardWork(set *kernelSet, l *carving) backwardWork {
 	w.k, w.dk, w.dv = l.take(attentionTile*w.ld), l.take(attentionTile*w.ld), l.take(attentionTile*w.ld)
 	w.kTurned, w.vTurned = l.take(set.slots(w.dim)*attentionTile), l.take(set.slots(w.dim)*attentionTile)
 	w.s, w.dp = l.take(attentionTile*attentionTile), l.take(attentionTile*attentionTile)
-	w.ones = l.take(attentionBlock)
-	if g.DropoutP > 0 {
-		w.drop = l.take(attentionTile * attentionTile)
-	}
 	return w
 }
 
@@ -55,7 +48,7 @@ func (g *AttentionGrad) runAt(p *Pool, level Level) {
 		p.For(g.Batch*g.KVHeads, 1, (*attentionGradTask)(g))
 		return
 	}
-	g.at.set = attentionKernels(level, g.BF16)
+	g.at.level, g.at.set = level, attentionKernels(level, g.BF16)
 	mem, lender := p.borrow(p.Workers() * g.backwardFloats(g.at.set))
 	g.at.mem = mem
 	p.For(g.Batch*g.KVHeads, 1, (*attentionGradHeads)(g))
@@ -71,11 +64,10 @@ func (t *attentionGradHeads) Do(worker, lo, hi int) {
 	g := (*AttentionGrad)(t)
 	n := g.backwardFloats(g.at.set)
 	w := g.backwardWork(g.at.set, &carving{mem: g.at.mem[worker*n:][:n]})
-	for i := range w.ones {
-		w.ones[i] = 1
-	}
 	w.args = gradArgs{s: &w.s[0], dp: &w.dp[0], scale: g.Scale}
-	w.args.drop = g.useDrop(w.drop, &w.dropArgs)
+	if g.DropoutP > 0 {
+		w.args.drop = &w.drop[0]
+	}
 	group := g.Heads / g.KVHeads
 	for unit := lo; unit < hi; unit++ {
 		sequence, kv := unit/g.KVHeads, unit%g.KVHeads
@@ -154,8 +146,7 @@ func (g *AttentionGrad) tile(w *backwardWork, sequence, head, q0, i, j, rows, ke
 	w.scores(w.s, w.q[i*w.ld:], w.kTurned, rows, keys, diagonal)
 	w.scores(w.dp, w.dOut[i*w.ld:], w.vTurned, rows, keys, diagonal)
 	if g.DropoutP > 0 {
-		w.dropArgs.rows, w.dropArgs.block = rows, dropBlock(sequence*g.Heads+head, q0+i, j/attentionTile)
-		w.set.dropFactors(&w.dropArgs)
+		g.tileFactors(&w.headTiles, sequence, head, q0+i, j, rows)
 	}
 	w.args.rows, w.args.visible, w.args.step = rows, keys, 0
 	if diagonal {

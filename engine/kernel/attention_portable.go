@@ -25,7 +25,7 @@ func (a *Attention) row(sequence, head, i int) {
 	top, sum := float32(-math.MaxFloat32), float32(0)
 	var factor, buffer [attentionTile]float32
 	for j0 := 0; j0 < a.visible(i); j0 += attentionTile {
-		a.dropFactors(&factor, sequence, head, i, j0/attentionTile)
+		a.dropFactors(&factor, sequence, head, i, j0)
 		s := buffer[:min(attentionTile, a.visible(i)-j0)]
 		next := top
 		for j := range s {
@@ -89,7 +89,7 @@ func (g *AttentionGrad) row(sequence, head, i int) {
 	var factor [attentionTile]float32
 	for j := range g.visible(i) {
 		if j%attentionTile == 0 {
-			g.dropFactors(&factor, sequence, head, i, j/attentionTile)
+			g.dropFactors(&factor, sequence, head, i, j)
 		}
 		f := factor[j%attentionTile]
 		k := g.from(g.K, g.KStride, sequence, j, kv)[:g.HeadDim]
@@ -127,21 +127,12 @@ func (a *Attention) operand(x float32) float32 {
 	return x
 }
 
-// dropFactors sets f to what the probabilities of query i and the keys of a tile are multiplied by.
-func (a *Attention) dropFactors(f *[attentionTile]float32, sequence, head, i, tile int) {
+// dropFactors sets f to what the probabilities of query i and the keys from j on are multiplied by.
+func (a *Attention) dropFactors(f *[attentionTile]float32, sequence, head, i, j int) {
 	for l := range f {
 		f[l] = 1
 	}
-	if a.DropoutP == 0 {
-		return
-	}
-	first := dropBlock(sequence*a.Heads+head, i, tile)
-	for l := range 16 {
-		for w, word := range a.drop.words.block(first + uint64(l)) {
-			f[16*w+l] = a.drop.scale
-			if word < a.drop.threshold {
-				f[16*w+l] = 0
-			}
-		}
+	if a.DropoutP > 0 {
+		a.drop.row(Generic, f[:], f[:], dropElement(sequence*a.Heads+head, i, j))
 	}
 }

@@ -549,7 +549,7 @@ func TestAttentionCheckSaysWhatIsWrong(t *testing.T) {
 		{func(g *AttentionGrad) { g.HeadDim = 600 }, "attention: head dimension 600, expected 1 to 512"},
 		{func(g *AttentionGrad) { g.Scale = 0 }, "attention: the scale is 0, expected a positive number"},
 		{func(g *AttentionGrad) { g.DropoutP = 1 }, "attention: DropoutP is 1, expected 0 ≤ DropoutP < 1"},
-		{func(g *AttentionGrad) { g.DropoutP, g.Seq = 0.1, 1<<21 }, "attention: dropout for 2097152 tokens and 8 heads of sequences, expected at most 1048576 and 67108864"},
+		{func(g *AttentionGrad) { g.DropoutP, g.Seq = 0.1, 1<<21 }, "attention: dropout for 2097152 tokens and 8 heads of sequences, expected at most 1048576 and 16777216"},
 		{func(g *AttentionGrad) { g.LSE = g.LSE[1:] }, "attention: LSE has 39 elements, expected 40"},
 		{func(g *AttentionGrad) { g.LSE = nil }, "attention gradient: LSE is missing"},
 		{func(g *AttentionGrad) { g.KStride = 11 }, "attention: tokens of K are 11 elements apart, expected at least 12 (2 heads of 6)"},

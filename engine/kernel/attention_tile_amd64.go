@@ -28,14 +28,9 @@ type headTiles struct {
 	chain []float32 // sums of mr rows
 	rows  []float32 // a tile along, on its way to be turned
 	probs []float32 // packed probabilities, or their gradients
+	drop  []float32 // a tile of the factors of dropout
+	ones  []float32 // attentionBlock
 	args  tileArgs
-}
-
-func newHeadTiles(set *kernelSet, dim int, bf16 bool) headTiles {
-	return headTiles{
-		set: set, round: bf16, dim: dim, vectors: ceil(dim, set.lanes), ld: oddLines(dim),
-		mr: min(set.rows[panelVectors], panelRows),
-	}
 }
 
 // carving hands out parts of a worker's memory, on cache lines. Without memory it counts.
@@ -53,12 +48,31 @@ func (l *carving) take(n int) []float32 {
 	return l.mem[from : from+n]
 }
 
-// takeTiles takes the memory of headTiles itself.
-func (t *headTiles) takeTiles(l *carving) {
+// newHeadTiles returns the tiles of an instruction set in memory of their own.
+func (a *Attention) newHeadTiles(set *kernelSet, l *carving) headTiles {
+	t := headTiles{
+		set: set, round: a.BF16, dim: a.HeadDim, vectors: ceil(a.HeadDim, set.lanes), ld: oddLines(a.HeadDim),
+		mr: min(set.rows[panelVectors], panelRows),
+	}
+	t.ones = l.take(attentionBlock)
+	for i := range t.ones {
+		t.ones[i] = 1
+	}
 	t.chain = l.take(t.mr * t.ld)
 	t.rows = l.take(attentionTile * t.ld)
-	if t.round {
+	if a.BF16 {
 		t.probs = l.take(attentionTile * attentionTile)
+	}
+	if a.DropoutP > 0 {
+		t.drop = l.take(attentionTile * attentionTile)
+	}
+	return t
+}
+
+// tileFactors sets drop to the factors of dropout for queries from i on and the keys from j on.
+func (a *Attention) tileFactors(t *headTiles, sequence, head, i, j, rows int) {
+	for r := range rows {
+		a.drop.row(a.at.level, t.drop[r*attentionTile:][:attentionTile], t.ones[:attentionTile], dropElement(sequence*a.Heads+head, i+r, j))
 	}
 }
 

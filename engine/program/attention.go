@@ -127,14 +127,14 @@ func (o attention) Gradient(d *Derivative) {
 	d.InGrad[0] = d.P.apply1(attentionGrad{o}, d.In[0], d.Out[0], d.Out[1], d.OutGrad[0])
 }
 
-// keep returns the factor of the probability of key j for query i: 1, or 0 or 1/(1 − rate) under dropout. The random words
-// are those that kernel.Attention documents: for tiles of 64 keys, word j mod 64 div 16 of a block for each j mod 16.
+// keep returns the factor of the probability of key j for query i: 1, or 0 or 1/(1 − rate) under dropout, decided by the
+// random word that kernel.Attention documents.
 func (o attention) keep(random kernel.Sequence, head, i, j int) float64 {
 	if o.Dropout == 0 {
 		return 1
 	}
-	block := random.Block(uint64(head)<<38 | uint64(i)<<18 | uint64(j/64*16+j%16))
-	if float64(block[j%64/16]) < math.Round(o.Dropout*(1<<32)) {
+	word := uint64(head)<<40 | uint64(i)<<20 | uint64(j)
+	if float64(random.Block(word / 4)[word%4]) < math.Round(o.Dropout*(1<<32)) {
 		return 0
 	}
 	return 1 / (1 - o.Dropout)

@@ -36,7 +36,7 @@ type scoreKernel struct {
 	vectors int // of a row
 }
 
-// mask is the register that holds the mask of AVX2.
+// scoreMask is the register that holds the mask of AVX2.
 const scoreMask = "Y15"
 
 // seen broadcasts how many keys the row sees, for see.
@@ -65,20 +65,6 @@ func (k *scoreKernel) keep(x string) {
 	} else {
 		k.I("VANDPS %s, %s, %s", scoreMask, x, x)
 	}
-}
-
-// fold combines the lanes of a vector, two with AVX2, by the tree: into lane 0 of register a.
-func (k Lanes) fold(op string, a, b int) {
-	if k.Vec.Lanes == 16 {
-		k.I("VEXTRACTF64X4 $1, Z%d, Y%d", a, b)
-	}
-	k.I("%s Y%d, Y%d, Y%d", op, b, a, a)
-	k.I("VEXTRACTF128 $1, Y%d, X%d", a, b)
-	k.I("%s X%d, X%d, X%d", op, b, a, a)
-	k.I("VPERMILPD $1, X%d, X%d", a, b)
-	k.I("%s X%d, X%d, X%d", op, b, a, a)
-	k.I("VMOVSHDUP X%d, X%d", a, b)
-	k.I("%s X%d, X%d, X%d", op, b, a, a)
 }
 
 // broadcast fills a register with the float32 at an address.
@@ -162,7 +148,7 @@ func (k *scoreKernel) writeSoftmax() {
 				k.I("VMAXPS %s, %s, %s", k.R(2), k.R(v%2), k.R(v%2))
 			}
 		}
-		k.fold("VMAXPS", 0, 1)
+		k.tree("MAX", 0, 1)
 		k.I("VMOVSS X0, (R8)")
 		k.I("ADDQ $4, R8")
 	})
@@ -221,7 +207,7 @@ func (k *scoreKernel) writeSoftmax() {
 			}, func(v int) {
 				k.I("VMOVUPS %s, %d(DI)", zero, v*k.Vec.Bytes())
 			})
-			k.fold("VADDPS", 0, 1)
+			k.tree("ADD", 0, 1)
 			k.I("VADDSS (R10), X0, X0")
 			k.I("VMOVSS X0, (R10)")
 			k.I("ADDQ $4, R9")
@@ -343,7 +329,6 @@ func attentionFile() []byte {
 		k.writeSoftmax()
 		k.writeFinish()
 		k.writeGrad()
-		k.writeDrop()
 		h := &headKernel{Lanes{a, v}}
 		h.writeScale()
 		h.writeDots()

@@ -94,7 +94,7 @@ func (k *headKernel) writeDots() {
 		}
 	}
 	k.Label("sum")
-	k.fold("VADDPS", 0, 1)
+	k.tree("ADD", 0, 1)
 	k.I("VMULSS X%d, X0, X0", factor)
 	k.I("VMOVSS X0, (R8)")
 	k.I("PREFETCHT0 (DI)(R11*1)")

@@ -18,7 +18,12 @@ const (
 	maskScale     = 92
 )
 
-const philoxRounds = 10
+// Those of package kernel: the rounds, and the multipliers of a round.
+const (
+	philoxRounds = 10
+	philoxM0     = 0xD2511F53
+	philoxM1     = 0xCD9E8D57
+)
 
 // sets is how many sets of blocks are made at a time.
 const sets = 2

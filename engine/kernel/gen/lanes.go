@@ -112,3 +112,20 @@ func (l Lanes) StoreTail(src, mask, addr string) {
 		l.I("VMASKMOVPS %s, %s, %s", src, mask, addr)
 	}
 }
+
+// tree combines the 16 lanes of register n, with AVX2 of n and the next, by the fixed tree of a sum; the result is in lane 0
+// of n, and register t is lost.
+func (l Lanes) tree(op string, n, t int) {
+	if l.Lanes == 16 {
+		l.I("VEXTRACTF64X4 $1, Z%d, Y%d", n, t)
+		l.I("V%sPS Y%d, Y%d, Y%d", op, t, n, n)
+	} else {
+		l.I("V%sPS Y%d, Y%d, Y%d", op, n+1, n, n)
+	}
+	l.I("VEXTRACTF128 $1, Y%d, X%d", n, t)
+	l.I("V%sPS X%d, X%d, X%d", op, t, n, n)
+	l.I("VMOVHLPS X%d, X%d, X%d", n, n, t)
+	l.I("V%sPS X%d, X%d, X%d", op, t, n, n)
+	l.I("VMOVSHDUP X%d, X%d", n, t)
+	l.I("V%sSS X%d, X%d, X%d", op, t, n, n)
+}

@@ -309,19 +309,7 @@ func rowsMasks(a *Asm) {
 
 // reduce combines the 16 lanes of register i by the fixed tree; the result is in lane 0, that is in register X of it.
 func (k *rowsKernel) reduce(op string, i, temp int) {
-	n, t := i*k.vectors(), temp*k.vectors()
-	if k.v.Lanes == 16 {
-		k.I("VEXTRACTF64X4 $1, Z%d, Y%d", n, t)
-		k.I("V%sPS Y%d, Y%d, Y%d", op, t, n, n)
-	} else {
-		k.I("V%sPS Y%d, Y%d, Y%d", op, n+1, n, n)
-	}
-	k.I("VEXTRACTF128 $1, Y%d, X%d", n, t)
-	k.I("V%sPS X%d, X%d, X%d", op, t, n, n)
-	k.I("VMOVHLPS X%d, X%d, X%d", n, n, t)
-	k.I("V%sPS X%d, X%d, X%d", op, t, n, n)
-	k.I("VMOVSHDUP X%d, X%d", n, t)
-	k.I("V%sSS X%d, X%d, X%d", op, t, n, n)
+	k.lanes().tree(op, i*k.vectors(), temp*k.vectors())
 }
 
 // X is the register that lane 0 of register i is in.
