@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Origin says where the value of a setting comes from.
@@ -163,6 +164,9 @@ func (r *resolver) set(key, text string, origin Origin, detail string) error {
 	setting := find(r.settings, key)
 	if setting == nil {
 		return r.unknown(key, detail)
+	}
+	if !utf8.ValidString(text) {
+		return Usagef("%s: %s=%q: expected UTF-8, which config.toml is written in", detail, key, text)
 	}
 	parsed, err := setting.parse(text)
 	if err != nil {

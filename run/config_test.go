@@ -94,6 +94,7 @@ func TestMistakesInSettingsAreUsageErrorsThatSayWhatIsAllowed(t *testing.T) {
 		`seraph.toml: toml: line 1`:                                                      {file: "= 3"},
 		`--preset: preset=farr: expected one of none, far; did you mean far?`:            {flags: set{"preset": "farr"}},
 		`--data is missing: walk takes any file`:                                         {flags: set{"data": ""}},
+		`--set split: split="\xff": expected UTF-8`:                                      {set: []string{"split=\xff"}},
 		`--precision: precision=fp8: expected one of f32, bf16`:                          {flags: set{"precision": "fp8"}},
 		`SERAPH_SEEDS: seeds=0: expected a whole number, 1 … 100000`:                     {environ: set{"SERAPH_SEEDS": "0"}},
 	} {

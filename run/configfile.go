@@ -29,10 +29,15 @@ type Provenance struct {
 	Command   []string  `toml:"command"`   // as typed; empty where the run was started from Go
 }
 
-// write writes config.toml: every value with its origin in a comment.
+// write writes config.toml.
 func (c *Config) write(path string, p Provenance) error {
+	return memory.WriteAtomic(path, c.text(p))
+}
+
+// text is the content of config.toml: every value with its origin in a comment.
+func (c *Config) text(p Provenance) []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "# The settings of a Seraph run and where each comes from; read back by --resume and predict.\n")
+	b.WriteString("# The settings of a Seraph run and where each comes from; read back by --resume and predict.\n")
 	fmt.Fprintf(&b, "version = %d\nmodel = %s\n\n[settings]\n", configVersion, tomlValue(c.Model))
 	for i := range c.Values {
 		v := &c.Values[i]
@@ -42,11 +47,9 @@ func (c *Config) write(path string, p Provenance) error {
 		}
 		fmt.Fprintf(&b, "%-36s # %s\n", v.Key+" = "+tomlValue(value), v.comment())
 	}
-	b.WriteString("\n[run]\n")
-	if err := toml.NewEncoder(&b).Encode(p); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return memory.WriteAtomic(path, b.Bytes())
+	fmt.Fprintf(&b, "\n[run]\nseraph = %s\nstarted = %s\ndirectory = %s\ncommand = %s\n",
+		tomlValue(p.Seraph), tomlValue(p.Started), tomlValue(p.Directory), tomlValue(append([]string{}, p.Command...)))
+	return b.Bytes()
 }
 
 // tomlValue writes one value as TOML.
@@ -107,6 +110,10 @@ func readRecord(dir string) (*record, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the run: %w", err)
 	}
+	return parseRecord(path, text)
+}
+
+func parseRecord(path string, text []byte) (*record, error) {
 	var file struct {
 		Version  int            `toml:"version"`
 		Model    string         `toml:"model"`

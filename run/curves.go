@@ -110,6 +110,9 @@ func (j *Job) curves() ([]*chart, error) {
 		into.merge(chartLine{Name: words(c.name), Y: c.values()}, c.steps)
 	}
 	for _, c := range charts {
+		if len(c.Series) == 1 {
+			c.Caption = c.Series[0].Name
+		}
 		c.tabulate()
 	}
 	return charts, nil

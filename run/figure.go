@@ -206,7 +206,7 @@ func (m HeatMap) draw() drawing {
 			line.Name = m.Rows[i]
 		}
 		for _, x := range r {
-			c := bar{Text: fmt.Sprintf("%.4g", x)}
+			c := bar{Text: fmt.Sprintf("%.3g", x)}
 			if high > low && !math.IsNaN(x) {
 				c.Percent = math.Round(80 * (x - low) / (high - low)) // text stays legible at 80 % of the colour
 			}

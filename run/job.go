@@ -40,6 +40,7 @@ type Job struct {
 	current *Trial // the one that Trials yielded last
 
 	plan       *plan.Job
+	plans      int       // how often it was set
 	earlier    *plan.Job // of a resumed run: what it took before
 	heapLimit  int64     // Go heap limit outside of the job, 0 when it is in force
 	stage      string    // the stage that runs, "" for none

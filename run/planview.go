@@ -14,6 +14,7 @@ type planView struct {
 	Key    []keyView
 	Budget float64 // place of the line in percent, 0 where it lies far outside
 	Table  *table
+	Items  *table
 }
 
 type stageView struct {
@@ -72,13 +73,28 @@ func viewPlan(p *plan.Job) planView {
 			}
 			colour := 1 + used%colours
 			used++
-			stage.Parts = append(stage.Parts, partView{percent(item.Bytes), colour, text})
-			v.Key = append(v.Key, keyView{colour, text})
+			width := percent(item.Bytes)
+			stage.Parts = append(stage.Parts, partView{width, colour, text})
+			if width >= 1 { // what cannot be seen needs no key
+				v.Key = append(v.Key, keyView{colour, text})
+			}
 		}
 		v.Stages = append(v.Stages, stage)
 	}
-	v.Table = planTable(p)
+	v.Table, v.Items = planTable(p), itemTable(p)
 	return v
+}
+
+// itemTable lists what each stage holds.
+func itemTable(p *plan.Job) *table {
+	t := &table{Head: []cell{{Text: "stage"}, {Text: "holds"}, {Text: "bytes", Class: number}, {Text: "where"}, {}}}
+	for i := range p.Stages {
+		for _, item := range p.Stages[i].Items {
+			t.Rows = append(t.Rows, row{Cells: []cell{
+				{Text: p.Stages[i].Name}, {Text: item.Name}, {memory.FormatSize(item.Bytes), number}, {Text: string(item.Where)}, {Text: item.Note, Class: soft}}})
+		}
+	}
+	return t
 }
 
 func planTable(p *plan.Job) *table {

@@ -23,21 +23,28 @@ const (
 const stageTrain = "train"
 
 // SetPlan records and prints the plan that the job will follow and holds the Go heap to what the plan leaves of the
-// budget. A job that is planned again after its import calls it again: the first plan is kept as plan-import.json.
+// budget. A job that is planned again after its import calls it again: the first plan is kept as plan-import.json. Further
+// plans, as after a search, take the place of the second.
 func (j *Job) SetPlan(p *plan.Job) error {
 	if p.Peak() > j.Memory {
 		return &plan.TooSmallError{Budget: j.Memory, Smallest: p.Peak(), Stage: "the plan"}
 	}
 	p.Budget = j.Memory
-	if j.plan != nil {
+	switch j.plans {
+	case 0:
+		if err := j.earlierPlan(); err != nil {
+			return err
+		}
+	case 1:
 		if err := j.writePlan(planImportName); err != nil {
 			return err
 		}
+	}
+	if j.plan != nil {
 		carryOver(p, j.plan)
-	} else if err := j.earlierPlan(); err != nil {
-		return err
 	}
 	j.plan = p
+	j.plans++
 	if err := j.writePlan(planName); err != nil {
 		return err
 	}
@@ -50,6 +57,10 @@ func (j *Job) SetPlan(p *plan.Job) error {
 	}
 	if _, err := memory.LimitGoHeap(j.Memory, p.Peak()-p.Baseline, code); err != nil {
 		return err
+	}
+	if j.plans > 2 {
+		j.Progress.Infof("planned again: peak %s of %s, %s", memory.FormatSize(p.Peak()), memory.FormatSize(p.Budget), plan.FormatSeconds(p.Seconds()))
+		return nil
 	}
 	var text strings.Builder
 	if err := p.WriteTable(&text); err != nil {

@@ -10,7 +10,8 @@
     drawn.forEach((u) => u.destroy());
     drawn = charts.map((chart, place) => {
       const into = document.getElementById("chart-" + place);
-      const axis = { stroke: colour("soft"), grid: { stroke: colour("line"), width: 1 }, ticks: { stroke: colour("line"), width: 1 }, font: "12px system-ui, sans-serif" };
+      const short = (u, values) => values.map((v) => (v == null ? "" : String(Number(v.toPrecision(4)))));
+      const axis = { values: short, stroke: colour("soft"), grid: { stroke: colour("line"), width: 1 }, ticks: { stroke: colour("line"), width: 1 }, font: "12px system-ui, sans-serif" };
       let strong = 0;
       const series = chart.series.map((s) => ({
         label: s.name,
