@@ -97,8 +97,6 @@ func (s *scatterParts) add(j0, j1, part int) {
 			continue
 		}
 		to := dst[int(id)*s.Cols+j0:][:j1-j0]
-		for j, v := range s.Src[i*s.Cols+j0:][:j1-j0] {
-			to[j] += v
-		}
+		binaryRow(s.level, Add, to, to, s.Src[i*s.Cols+j0:][:j1-j0])
 	}
 }

@@ -140,20 +140,46 @@ func (g *rowNormGrad) scratch() int {
 }
 
 func (g *rowNormGrad) run(p *Pool) {
-	// The sums over rows come first: DX may take the place of what they read.
 	mem, back := p.borrow(g.scratch())
+	defer giveBack(back)
 	g.sums = columnSums{level: g.level, rows: g.rows, cols: g.cols}
 	switch {
 	case g.dGain != nil:
 		g.sums.term, g.sums.x, g.sums.dy, g.sums.mean, g.sums.rstd = sumsOfRowNorm, g.x, g.dy, g.mean, g.rstd
 		g.sums.first, g.sums.second = g.dGain, g.dBias
-		g.sums.run(p, mem)
 	case g.dBias != nil:
 		g.sums.x, g.sums.first = g.dy, g.dBias
-		g.sums.run(p, mem)
+	default:
+		p.For(g.rows, rowGrain(g.cols), g)
+		return
 	}
-	giveBack(back)
+	if chunks := ceil(g.rows, Chunk); p.Workers() == 1 || chunks >= 4*p.Workers() {
+		g.sums.sums = mem
+		p.For(chunks, 1, (*rowNormChunks)(g))
+		g.sums.combine(p)
+		return
+	}
+	// Too few chunks to go round. The sums over rows come first: DX may take the place of what they read.
+	g.sums.run(p, mem)
 	p.For(g.rows, rowGrain(g.cols), g)
+}
+
+// rowNormChunks computes everything of a chunk of rows, its unit, a few rows at a time, so that they are read from memory
+// once.
+type rowNormChunks rowNormGrad
+
+// Do computes chunks lo to hi.
+func (c *rowNormChunks) Do(worker, lo, hi int) {
+	few := max(8192/max(c.cols, 1)/4*4, 4)
+	for chunk := lo; chunk < hi; chunk++ {
+		acc, acc2 := c.sums.begin(chunk, 0, c.cols)
+		end := min((chunk+1)*Chunk, c.rows)
+		for i := chunk * Chunk; i < end; i += few {
+			next := min(i+few, end)
+			c.sums.add(acc, acc2, i, next, 0)
+			(*rowNormGrad)(c).Do(worker, i, next)
+		}
+	}
 }
 
 // Do computes DX of rows lo to hi.

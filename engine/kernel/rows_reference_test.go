@@ -160,7 +160,7 @@ func refLayerNormGrad(dy, x, gain []float64, cols int, eps float64, centred bool
 
 func refBatchNorm(x, gain, bias []float64, cols int, eps float64) (y, mean, variance []float64) {
 	y = make([]float64, len(x))
-	rows := len(x) / cols
+	rows := len(x) / max(cols, 1)
 	for j := range cols {
 		m, v := refMoments(rows, func(i int) float64 { return x[i*cols+j] })
 		mean, variance = append(mean, m), append(variance, v)
@@ -174,7 +174,7 @@ func refBatchNorm(x, gain, bias []float64, cols int, eps float64) (y, mean, vari
 func refBatchNormGrad(dy, x, gain []float64, cols int, eps float64) (dx, dGain, dBias []float64) {
 	h, _, variance := refBatchNorm(x, nil, nil, cols, eps)
 	dx, dGain, dBias = make([]float64, len(x)), make([]float64, cols), make([]float64, cols)
-	n := float64(len(x) / cols)
+	n := float64(len(x) / max(cols, 1))
 	eachRow(dy, cols, func(i int, row []float64) {
 		for j, d := range row {
 			dGain[j] += d * h[i*cols+j]

@@ -353,7 +353,7 @@ func TestRowKernelsAgreeWithTheirFormulas(t *testing.T) {
 			}
 			most, whose := map[string]float64{}, map[string]string{}
 			for n, size := range sizes {
-				o := &operands{Rand: r, rows: size[0], cols: size[1], inPlace: n%3 == 1}
+				o := &operands{Rand: r, rows: size[0], cols: size[1], inPlace: n%2 == 1}
 				k := build(o)
 				if k == nil {
 					continue
@@ -408,4 +408,142 @@ func bitsOf(x []float32) []uint32 {
 		b[i] = math.Float32bits(v)
 	}
 	return b
+}
+
+func TestRowKernelsStayInsideTheirOperands(t *testing.T) {
+	for name, build := range rowsCases {
+		t.Run(name, func(t *testing.T) {
+			r := rand.New(rand.NewPCG(3, 4))
+			for _, cols := range []int{1, 7, 8, 9, 15, 16, 17, 24, 31, 33, 67} {
+				for kind := range 2 {
+					o := &operands{Rand: r, rows: 2 + r.IntN(9), cols: cols, place: func(x []float32) []float32 { return guardCopies(t, x)[kind] }}
+					k := build(o)
+					for _, level := range testLevels() {
+						o.restore()
+						k.run(nil, level)
+					}
+				}
+			}
+		})
+	}
+}
+
+// Denormal numbers, infinities and NaN: the vector levels agree in every bit, and the portable kernels say the
+// same wherever they say NaN or infinite.
+func TestRowKernelsAgreeOnAwkwardNumbers(t *testing.T) {
+	for name, build := range rowsCases {
+		t.Run(name, func(t *testing.T) {
+			r := rand.New(rand.NewPCG(5, 6))
+			for cols := 1; cols <= 67; cols += 3 {
+				o := &operands{Rand: r, rows: 9, cols: cols, place: func(x []float32) []float32 {
+					if len(x) > cols && r.IntN(2) == 0 {
+						copy(x, awkward(r, len(x)/2))
+					}
+					for i, v := range x {
+						// A product that overflows makes a difference to whether it is rounded before it is added to.
+						if a := math.Abs(float64(v)); a > 1e18 && !math.IsInf(a, 0) {
+							x[i] = 1
+						}
+					}
+					return x
+				}}
+				k := build(o)
+				var results [][]float32
+				for _, level := range testLevels() {
+					o.restore()
+					k.run(nil, level)
+					var all []float32
+					for i := range k.outcomes {
+						all = append(all, k.outcomes[i].got...)
+					}
+					results = append(results, all)
+				}
+				for i, v := range results[0] {
+					if v != v {
+						for l, result := range results[1:] {
+							if result[i] == result[i] {
+								t.Fatalf("%d columns: result %d is %v at level %v, NaN in portable Go", cols, i, result[i], testLevels()[1+l])
+							}
+						}
+					}
+				}
+				if len(results) == 3 {
+					if i, bad := differs(results[1], results[2]); bad {
+						t.Fatalf("%d columns: result %d is %v with AVX2, %v with AVX-512", cols, i, results[1][i], results[2][i])
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestRowKernelsOfNothing(t *testing.T) {
+	p := NewPool(2)
+	defer p.Close()
+	for name, build := range rowsCases {
+		for _, size := range [][2]int{{0, 5}, {3, 0}, {0, 0}, {Chunk + 1, 0}} {
+			o := &operands{Rand: rand.New(rand.NewPCG(1, 1)), rows: size[0], cols: size[1]}
+			k := build(o)
+			if k == nil || k.check() != nil {
+				continue // such a batch has no statistics, such a row no classes
+			}
+			for _, level := range testLevels() {
+				for _, p := range []*Pool{nil, p} {
+					k.run(p, level)
+					for _, out := range k.outcomes {
+						if used, at := out.used(); used > 1 {
+							t.Errorf("%s, %d×%d, level %v: %s[%d] is %v, want %v", name, o.rows, o.cols, level, out.name, at, out.got[at], out.want[at])
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestRowKernelsAllocateNothing(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	p := NewPool(2)
+	defer p.Close()
+	for name, build := range rowsCases {
+		o := &operands{Rand: r, rows: 2*Chunk + 30, cols: 70}
+		k := build(o)
+		for _, level := range testLevels() {
+			if n := testing.AllocsPerRun(3, func() { k.run(p, level) }); n != 0 {
+				t.Errorf("%s, level %v: %v allocations", name, level, n)
+			}
+		}
+	}
+}
+
+// Results that go past the cache are those that do not.
+func TestLargeResultsHaveTheBitsOfSmallOnes(t *testing.T) {
+	const cols, rows = 1024, pastCache / 4 / 1024
+	x := alignedFloats(rows * cols)
+	for i := range x {
+		x[i] = float32(i%4001)*0.001 - 2
+	}
+	large, small := alignedFloats(rows*cols), alignedFloats(Chunk*cols)
+	mean, rstd := make([]float32, rows), make([]float32, rows)
+	norm := func(dst, x []float32, rows int) interface{ run(*Pool, Level) } {
+		return &LayerNorm{Dst: dst, X: x, Mean: mean, RStd: rstd, Rows: rows, Cols: cols, Eps: 1e-5}
+	}
+	soft := func(dst, x []float32, rows int) interface{ run(*Pool, Level) } {
+		return &Softmax{Dst: dst, X: x, Rows: rows, Cols: cols}
+	}
+	for _, make := range []func(dst, x []float32, rows int) interface{ run(*Pool, Level) }{norm, soft} {
+		for _, level := range testLevels() {
+			if level == Generic {
+				continue
+			}
+			make(large, x, rows).run(nil, level)
+			for _, i := range []int{0, rows/2 - Chunk, rows - Chunk} {
+				part := i * cols
+				make(small, x[part:], Chunk).run(nil, level)
+				if !slices.Equal(large[part:part+Chunk*cols], small) {
+					t.Fatalf("level %v: rows from %d on differ", level, i)
+				}
+			}
+		}
+	}
 }

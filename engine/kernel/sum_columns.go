@@ -54,7 +54,7 @@ type columnSums struct {
 	accumulate    bool
 
 	stripe int       // columns of a unit
-	chunks []float32 // sums of chunks: first, then second, rows of cols numbers
+	sums   []float32 // of chunks: first, then second, rows of cols numbers
 	tree   columnTree
 }
 
@@ -72,17 +72,24 @@ func columnStripe(p *Pool, chunks, cols int) int {
 
 // run computes the sums; mem has columnScratch floats.
 func (s *columnSums) run(p *Pool, mem []float32) {
-	s.chunks = mem
+	s.sums = mem
 	chunks := ceil(s.rows, Chunk)
 	s.stripe = columnStripe(p, chunks, s.cols)
 	p.For(chunks*ceil(s.cols, max(s.stripe, 1)), max(1, elementGrain/max(Chunk*s.stripe, 1)), s)
-	s.tree = columnTree{s.first, s.chunks, chunks, s.cols, s.accumulate}
-	p.For(s.cols, max(line, elementGrain/max(chunks, 1)), &s.tree)
+	s.combine(p)
+}
+
+// combine makes the results of the sums of chunks.
+func (s *columnSums) combine(p *Pool) {
+	chunks := ceil(s.rows, Chunk)
+	grain := max(line, elementGrain/max(chunks, 1))
+	s.tree = columnTree{s.first, s.sums, chunks, s.cols, s.accumulate}
+	p.For(s.cols, grain, &s.tree)
 	if s.second != nil {
-		s.tree = columnTree{s.second, s.chunks[chunks*s.cols:], chunks, s.cols, s.accumulate}
-		p.For(s.cols, max(line, elementGrain/max(chunks, 1)), &s.tree)
+		s.tree = columnTree{s.second, s.sums[chunks*s.cols:], chunks, s.cols, s.accumulate}
+		p.For(s.cols, grain, &s.tree)
 	}
-	s.chunks, s.tree = nil, columnTree{}
+	s.sums, s.tree = nil, columnTree{}
 }
 
 // Do computes units lo to hi.
@@ -90,24 +97,27 @@ func (s *columnSums) Do(_, lo, hi int) {
 	chunks := ceil(s.rows, Chunk)
 	for u := lo; u < hi; u++ {
 		chunk, j0 := u%chunks, u/chunks*s.stripe
-		s.chunk(chunk, j0, min(j0+s.stripe, s.cols))
+		acc, acc2 := s.begin(chunk, j0, min(j0+s.stripe, s.cols))
+		s.add(acc, acc2, chunk*Chunk, min((chunk+1)*Chunk, s.rows), j0)
 	}
 }
 
-// chunk sums up columns j0 to j1 of a chunk.
-func (s *columnSums) chunk(chunk, j0, j1 int) {
-	acc := s.chunks[chunk*s.cols:][j0:j1]
+// begin returns the sums of columns j0 to j1 of a chunk, set to 0.
+func (s *columnSums) begin(chunk, j0, j1 int) (acc, acc2 []float32) {
+	acc = s.sums[chunk*s.cols:][j0:j1]
 	clear(acc)
-	var acc2 []float32
 	if s.second != nil {
-		acc2 = s.chunks[(ceil(s.rows, Chunk)+chunk)*s.cols:][j0:j1]
+		acc2 = s.sums[(ceil(s.rows, Chunk)+chunk)*s.cols:][j0:j1]
 		clear(acc2)
 	}
-	s.add(acc, acc2, chunk*Chunk, min((chunk+1)*Chunk, s.rows), j0)
+	return acc, acc2
 }
 
 // add adds rows i0 to i1 to the sums of the columns from j0 on.
 func (s *columnSums) add(acc, acc2 []float32, i0, i1, j0 int) {
+	if len(acc) == 0 {
+		return
+	}
 	if s.level == Generic {
 		s.portableAdd(acc, acc2, i0, i1, j0)
 		return

@@ -35,13 +35,21 @@ type transposeStrips Transpose
 func (t *transposeStrips) Do(_, lo, hi int) {
 	for s := lo; s < hi; s++ {
 		i0 := s * transposeStrip
-		rows := min(transposeStrip, t.Rows-i0)
-		x := t.X[i0*t.Cols:]
-		for j := range t.Cols {
-			dst := t.Dst[j*t.Rows+i0:][:rows]
-			for i := range dst {
-				dst[i] = x[i*t.Cols+j]
-			}
+		if rows := min(transposeStrip, t.Rows-i0); rows == transposeStrip {
+			t.wholeStrip(i0)
+		} else {
+			t.part(i0, rows, 0)
+		}
+	}
+}
+
+// part transposes some rows from i0 on, of their columns those from j0 on.
+func (t *transposeStrips) part(i0, rows, j0 int) {
+	x := t.X[i0*t.Cols:]
+	for j := j0; j < t.Cols; j++ {
+		dst := t.Dst[j*t.Rows+i0:][:rows]
+		for i := range dst {
+			dst[i] = x[i*t.Cols+j]
 		}
 	}
 }
