@@ -129,19 +129,3 @@ func scaleRow(dst, row []float32, factor float64) {
 		dst[j] = float32(float64(v) * factor)
 	}
 }
-
-// rowValues returns the stored values of row i of features in memory.
-func (f *Features) rowValues(i int) []float32 {
-	if f.Sparse != nil {
-		return f.Sparse.Values[f.Sparse.Indptr[i]:f.Sparse.Indptr[i+1]]
-	}
-	return f.Dense[i*f.Cols : (i+1)*f.Cols]
-}
-
-// sparseRow returns the entries of row i from column lo on.
-func (f *Features) sparseRow(i, lo int) (columns []int32, values []float32) {
-	begin, end := f.Sparse.Indptr[i], f.Sparse.Indptr[i+1]
-	columns, values = f.Sparse.Indices[begin:end], f.Sparse.Values[begin:end]
-	first, _ := slices.BinarySearch(columns, int32(lo))
-	return columns[first:], values[first:]
-}

@@ -64,7 +64,7 @@ func TestNormalisationOfSmallGraphs(t *testing.T) {
 
 // The identities of papers/gmlp.md §4.1: sums of rows and columns, symmetry, and similarity of all Â_r.
 func TestIdentitiesOfTheOperator(t *testing.T) {
-	g := newGraph(t, randomGraph(300, 1, true), All)
+	g := newGraph(t, randomGraph(300, 1, true, 3), All)
 	half := matrix(normalize(t, g, Symmetric))
 	for _, r := range []float64{0, 0.25, 0.5, 1} {
 		norm := Norm{r, true}
@@ -108,7 +108,7 @@ func TestIdentitiesOfTheOperator(t *testing.T) {
 
 // A constant is a fixed point of the random walk, and √d̃ one of the symmetric operator (papers/gmlp.md §4.2).
 func TestFixedPoints(t *testing.T) {
-	raw := randomGraph(400, 2, false)
+	raw := randomGraph(400, 2, false, 3)
 	g := newGraph(t, raw, All)
 	for _, norm := range []Norm{{0, true}, {0.5, true}} {
 		for u := range g.Nodes {

@@ -102,6 +102,9 @@ func (r *propagating) compute(k int, x strip, lo, hi int) (y strip, err error) {
 		}
 	}
 	switch {
+	case k == 1 && r.thin():
+		product := kernel.SpGEMM{A: r.field[1].a, X: r.hops.source.matrix(), Lo: lo, Hi: hi, Y: y.data, YStride: y.stride}
+		product.Run(r.pool)
 	case k > 0:
 		r.multiply(&r.field[k].a, x, y, hi-lo)
 	case !inPlace:
@@ -112,8 +115,12 @@ func (r *propagating) compute(k int, x strip, lo, hi int) (y strip, err error) {
 	if k < r.First {
 		return y, nil
 	}
-	if r.Scaling == ScaleRMS {
+	switch {
+	case r.Scaling != ScaleRMS:
+	case k > 0 || !r.thin():
 		r.squares.add(k, y, hi-lo, r.Graph.Nodes, r.pool)
+	case lo == 0:
+		r.squares.total[0] = sumSquares(r.hops.source.values)
 	}
 	kept := &r.hops.kept[k-r.First]
 	pick := r.field[k].pick
@@ -130,6 +137,8 @@ func (r *propagating) compute(k int, x strip, lo, hi int) (y strip, err error) {
 // place returns where block lo of hop k is computed where that is no strip: the kept matrix, or the features as they are.
 func (r *propagating) place(k, lo int) (y strip, ok bool) {
 	switch {
+	case k == 0 && r.thin():
+		return strip{}, true
 	case k == 0 && r.direct():
 		f := &r.Graph.Features
 		return strip{data: f.Dense[lo:], stride: f.Cols}, true
@@ -216,6 +225,15 @@ func (s *shardSquares) Do(_, lo, hi int) {
 			}
 		}
 	}
+}
+
+// sumSquares is the sum of the squares of all values, in their order.
+func sumSquares(values []float32) float64 {
+	sum := 0.0
+	for _, v := range values {
+		sum += float64(float64(v) * float64(v))
+	}
+	return sum
 }
 
 // rmsFactor is what a hop of so many rows is multiplied by, given the sum of its squares, so that its rows have the root

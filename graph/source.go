@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/seraph-ml/seraph/engine/kernel"
 	"github.com/seraph-ml/seraph/engine/memory"
@@ -10,7 +11,8 @@ import (
 // source is hop 0: the features, scaled by rows. It makes blocks of columns for a propagation, and rows for readers.
 type source struct {
 	features *Features
-	factors  []float64 // what each row is multiplied by; nil = 1
+	values   []float32 // of sparse features, scaled
+	factors  []float64 // what each row of dense features is multiplied by; nil = 1
 	tiles    *tiles    // features that are read from elsewhere, scaled
 }
 
@@ -23,13 +25,41 @@ func newSource(p *Propagation, width int, spill *memory.Spill, b, work *bump) (*
 	if s.features.Read != nil {
 		return s, s.layOut(p.Scaling, width, spill, work)
 	}
+	if sparse := s.features.Sparse; sparse != nil {
+		s.values = sparse.Values
+		if p.Scaling.scalesRows() {
+			s.values = b.float32s(len(sparse.Values))
+			for i := range sparse.Rows {
+				lo, hi := sparse.Indptr[i], sparse.Indptr[i+1]
+				scaleRow(s.values[lo:hi], sparse.Values[lo:hi], p.Scaling.factor(sparse.Values[lo:hi]))
+			}
+		}
+		return s, nil
+	}
 	if p.Scaling.scalesRows() {
 		s.factors = b.float64s(s.features.Rows)
 		for i := range s.factors {
-			s.factors[i] = p.Scaling.factor(s.features.rowValues(i))
+			s.factors[i] = p.Scaling.factor(s.features.Dense[i*s.features.Cols : (i+1)*s.features.Cols])
 		}
 	}
 	return s, nil
+}
+
+// scaledBytes is what newSource keeps.
+func scaledBytes(f *Features, s Scaling) int64 {
+	switch {
+	case !s.scalesRows() || f.Read != nil:
+		return 0
+	case f.Sparse != nil:
+		return 4*int64(len(f.Sparse.Values)) + memory.Align
+	}
+	return 8*int64(f.Rows) + memory.Align
+}
+
+// matrix returns sparse features as a matrix.
+func (s *source) matrix() kernel.CSR {
+	f := s.features.Sparse
+	return kernel.CSR{Indptr: f.Indptr, Indices: f.Indices, Values: s.values, Rows: f.Rows, Cols: f.Cols}
 }
 
 // layOut reads features that are larger than memory once, from the first row to the last, and writes them as tiles of the
@@ -109,20 +139,19 @@ func (s *sourceRows) Do(_, first, end int) {
 
 // row makes columns lo … hi−1 of the row of node u, of features in memory.
 func (s *source) row(dst []float32, u, lo, hi int) {
-	factor := 1.0
-	if s.factors != nil {
-		factor = s.factors[u]
-	}
 	if s.features.Dense != nil {
+		factor := 1.0
+		if s.factors != nil {
+			factor = s.factors[u]
+		}
 		scaleRow(dst, s.features.Dense[u*s.features.Cols+lo:u*s.features.Cols+hi], factor)
 		return
 	}
 	clear(dst)
-	columns, values := s.features.sparseRow(u, lo)
-	for e, c := range columns {
-		if int(c) >= hi {
-			break
-		}
-		dst[int(c)-lo] = float32(float64(values[e]) * factor)
+	begin, end := s.features.Sparse.Indptr[u], s.features.Sparse.Indptr[u+1]
+	columns, values := s.features.Sparse.Indices[begin:end], s.values[begin:end]
+	first, _ := slices.BinarySearch(columns, int32(lo))
+	for e := first; e < len(columns) && int(columns[e]) < hi; e++ {
+		dst[int(columns[e])-lo] = values[e]
 	}
 }

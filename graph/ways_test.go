@@ -14,7 +14,8 @@ import (
 )
 
 // randomGraph is a graph of so many nodes with weights, isolated nodes, rows without features, and a node next to many.
-func randomGraph(nodes, cols int, sparse bool) *format.Graph {
+// One feature in so many is not zero.
+func randomGraph(nodes, cols int, sparse bool, oneIn int) *format.Graph {
 	r := rand.New(rand.NewPCG(1, uint64(nodes)))
 	g := &format.Graph{Name: "random", Nodes: nodes, Classes: 2}
 	for range 4 * nodes {
@@ -36,7 +37,7 @@ func randomGraph(nodes, cols int, sparse bool) *format.Graph {
 	dense := make([]float32, nodes*cols)
 	for u := range nodes {
 		for c := range cols {
-			if u%11 != 0 && r.IntN(3) == 0 {
+			if u%11 != 0 && r.IntN(oneIn) == 0 {
 				v := float32(r.NormFloat64())
 				s.Indices, s.Values = append(s.Indices, int32(c)), append(s.Values, v)
 				dense[u*cols+c] = v
@@ -73,9 +74,11 @@ func TestNoWayChangesABit(t *testing.T) {
 	const nodes, cols, hops = 2*shardRows + 77, 70, 3
 	spill := openSpill(t)
 	graphs := map[string]*Graph{
-		"sparse": newGraph(t, randomGraph(nodes, cols, true), All),
-		"dense":  newGraph(t, randomGraph(nodes, cols, false), All),
-		"read":   newGraph(t, randomGraph(nodes, cols, false), All),
+		"sparse":     newGraph(t, randomGraph(nodes, cols, true, 3), All),
+		"dense":      newGraph(t, randomGraph(nodes, cols, false, 3), All),
+		"read":       newGraph(t, randomGraph(nodes, cols, false, 3), All),
+		"thin":       newGraph(t, randomGraph(nodes, cols, true, 20), All),
+		"thin dense": newGraph(t, randomGraph(nodes, cols, false, 20), All),
 	}
 	dense := graphs["read"].Features.Dense
 	graphs["read"].Features.Dense = nil
@@ -98,15 +101,22 @@ func TestNoWayChangesABit(t *testing.T) {
 		ids  []int32
 	}{{"all", nil}, {"shuffled", everything}, {"few", everything[:5]}, {"some", everything[:shardRows+99]}}
 	norm := Norm{R: 0.3, SelfLoops: true}
-	want := map[Scaling]*Hops{}
-	for _, scaling := range Scalings {
-		p := &Propagation{Graph: graphs["sparse"], Adjacency: normalize(t, graphs["sparse"], norm), Scaling: scaling, K: hops}
-		want[scaling] = propagate(t, p, Way{Width: cols}, nil, nil)
+	want := func(form string) map[Scaling]*Hops {
+		all := map[Scaling]*Hops{}
+		for _, scaling := range Scalings {
+			p := &Propagation{Graph: graphs[form], Adjacency: normalize(t, graphs[form], norm), Scaling: scaling, K: hops}
+			all[scaling] = propagate(t, p, Way{Width: cols}, nil, nil)
+		}
+		return all
 	}
+	third, twentieth := want("sparse"), want("thin dense")
 	pools := []*kernel.Pool{nil, kernel.NewPool(2), kernel.NewPool(3)}
 	runs := 0
-	for _, form := range []string{"sparse", "dense", "read"} {
-		g := graphs[form]
+	for _, form := range []string{"sparse", "dense", "read", "thin"} {
+		g, want := graphs[form], third
+		if form == "thin" {
+			want = twentieth
+		}
 		a := normalize(t, g, norm)
 		for _, kept := range rows {
 			for _, first := range []int{0, 1, hops} {
@@ -130,7 +140,7 @@ func TestNoWayChangesABit(t *testing.T) {
 	}
 	p := &Propagation{Graph: graphs["sparse"], Adjacency: normalize(t, graphs["sparse"], norm), Scaling: ScaleRMS, K: hops}
 	for _, w := range append(p.Ways(), Way{Width: 1}) {
-		compareHops(t, fmt.Sprintf("%+v", w), propagate(t, p, w, pools[1], spill), want[ScaleRMS], nil)
+		compareHops(t, fmt.Sprintf("%+v", w), propagate(t, p, w, pools[1], spill), third[ScaleRMS], nil)
 	}
 	for _, p := range pools {
 		p.Close()
@@ -186,7 +196,7 @@ func compareHops(t *testing.T, name string, got, want *Hops, nodes []int32) {
 func TestHopsAreThePowersOfTheOperator(t *testing.T) {
 	const nodes, cols, hops = 67, 5, 4
 	for _, m := range []Norm{{0, true}, {0.5, true}, {1, true}, {0, false}, {0.5, false}, {0.8, false}} {
-		g := newGraph(t, randomGraph(nodes, cols, true), All)
+		g := newGraph(t, randomGraph(nodes, cols, true, 3), All)
 		dense := make([][]float64, nodes)
 		degree := make([]float64, nodes)
 		for u := range dense {
@@ -207,9 +217,10 @@ func TestHopsAreThePowersOfTheOperator(t *testing.T) {
 		for u := range now {
 			now[u] = make([]float64, cols)
 			sum := 0.0
-			columns, values := g.Features.sparseRow(u, 0)
-			for e, c := range columns {
-				now[u][c] = float64(values[e])
+			f := g.Features.Sparse
+			for e := f.Indptr[u]; e < f.Indptr[u+1]; e++ {
+				c := f.Indices[e]
+				now[u][c] = float64(f.Values[e])
 				sum += now[u][c] * now[u][c]
 			}
 			for c := range now[u] {
@@ -249,7 +260,7 @@ func TestHopsAreThePowersOfTheOperator(t *testing.T) {
 }
 
 func TestRMSGivesRowsOfRootMeanSquareNormOne(t *testing.T) {
-	g := newGraph(t, randomGraph(500, 20, true), All)
+	g := newGraph(t, randomGraph(500, 20, true, 3), All)
 	p := &Propagation{Graph: g, Adjacency: normalize(t, g, Symmetric), Scaling: ScaleRMS, K: 2}
 	h := propagate(t, p, Way{Width: 16}, nil, nil)
 	for k := range 3 {

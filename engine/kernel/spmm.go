@@ -84,17 +84,17 @@ func (s *SpMM) run(p *Pool, level Level) {
 	if s.A.Rows == 0 || s.Width == 0 {
 		return
 	}
-	s.level, s.tile, s.units = level, s.tileColumns(level), s.start(s.A.Rows)
+	s.level, s.tile, s.units = level, s.tileColumns(level), s.A.start(s.A.Rows)
 	p.For(s.units*ceil(s.Width, s.tile), max(1, elementGrain/s.tile), (*spmmRanges)(s))
 }
 
 // start is where the work of row r begins: a row counts as one unit, and each of its entries as one, so that ranges of
 // units are equal work whatever the degrees are.
-func (s *SpMM) start(r int) int { return int(s.A.Indptr[r]-s.A.Indptr[0]) + r }
+func (a *CSR) start(r int) int { return int(a.Indptr[r]-a.Indptr[0]) + r }
 
 // rowsFrom is the first row whose work begins at unit u or later.
-func (s *SpMM) rowsFrom(u int) int {
-	return sort.Search(s.A.Rows, func(r int) bool { return s.start(r) >= u })
+func (a *CSR) rowsFrom(u int) int {
+	return sort.Search(a.Rows, func(r int) bool { return a.start(r) >= u })
 }
 
 // spmmRanges is an SpMM as a task: a range of units, counted through the tiles of columns, computes the rows that begin in
@@ -107,7 +107,7 @@ func (s *spmmRanges) Do(_, lo, hi int) {
 		tile := lo / s.units
 		base, next := tile*s.units, min(hi, (tile+1)*s.units)
 		j0 := tile * s.tile
-		first, end := (*SpMM)(s).rowsFrom(lo-base), (*SpMM)(s).rowsFrom(next-base)
+		first, end := s.A.rowsFrom(lo-base), s.A.rowsFrom(next-base)
 		if first < end {
 			s.rows(first, end, j0, min(s.tile, s.Width-j0))
 		}

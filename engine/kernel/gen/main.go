@@ -21,6 +21,7 @@ var files = []struct {
 	{"optimizer_amd64.s", optimizerFile},
 	{"rows_amd64.s", rowsFile},
 	{"spmm_amd64.s", spmmFile},
+	{"spgemm_amd64.s", spgemmFile},
 	{"dropout_amd64.s", dropoutFile},
 	{"convert_amd64.s", convertFile},
 }
