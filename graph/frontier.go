@@ -37,7 +37,7 @@ func (p *Propagation) frontiers() []frontier {
 		field[p.K].count(a)
 		needed := make([]bool, n)
 		for k := p.K - 1; k >= 0; k-- {
-			if k == 0 && (p.Graph.Features.Read != nil || p.thin()) {
+			if k == 0 && (p.Graph.Features.Read != nil || p.isThin()) {
 				break // it is there as a whole
 			}
 			if field[k+1].nodes == nil {

@@ -22,6 +22,7 @@ type propagating struct {
 	turn    int
 	writer  writer
 	staging staging // of the writer
+	sparse  thin
 	squares squares
 }
 
@@ -54,7 +55,13 @@ func (p *Propagation) begin(way Way, pool *kernel.Pool, spill *memory.Spill) (r 
 	if p.Scaling == ScaleRMS {
 		r.squares = newSquares(p, width, work)
 	}
-	return r, r.hops.open(p, way, need, spill, work)
+	if err := r.hops.open(p, way, need, spill, work); err != nil {
+		return r, err
+	}
+	if p.isThin() {
+		r.sparse = newThin(r.hops.source, work)
+	}
+	return r, nil
 }
 
 func (r *propagating) close() error {
@@ -102,11 +109,11 @@ func (r *propagating) compute(k int, x strip, lo, hi int) (y strip, err error) {
 		}
 	}
 	switch {
-	case k == 1 && r.thin():
-		product := kernel.SpGEMM{A: r.field[1].a, X: r.hops.source.matrix(), Lo: lo, Hi: hi, Y: y.data, YStride: y.stride}
-		product.Run(r.pool)
+	case k == 1 && r.isThin():
+		r.sparse.multiply(&r.field[1].a, y, lo, hi, r.pool)
 	case k > 0:
-		r.multiply(&r.field[k].a, x, y, hi-lo)
+		product := kernel.SpMM{A: r.field[k].a, X: x.data, Y: y.data, XStride: x.stride, YStride: y.stride, Width: hi - lo}
+		product.Run(r.pool)
 	case !inPlace:
 		if err := r.hops.source.block(y, r.field[0].nodes, lo, hi, r.pool); err != nil {
 			return y, err
@@ -117,7 +124,7 @@ func (r *propagating) compute(k int, x strip, lo, hi int) (y strip, err error) {
 	}
 	switch {
 	case r.Scaling != ScaleRMS:
-	case k > 0 || !r.thin():
+	case k > 0 || !r.isThin():
 		r.squares.add(k, y, hi-lo, r.Graph.Nodes, r.pool)
 	case lo == 0:
 		r.squares.total[0] = sumSquares(r.hops.source.values)
@@ -137,7 +144,7 @@ func (r *propagating) compute(k int, x strip, lo, hi int) (y strip, err error) {
 // place returns where block lo of hop k is computed where that is no strip: the kept matrix, or the features as they are.
 func (r *propagating) place(k, lo int) (y strip, ok bool) {
 	switch {
-	case k == 0 && r.thin():
+	case k == 0 && r.isThin():
 		return strip{}, true
 	case k == 0 && r.direct():
 		f := &r.Graph.Features
@@ -159,16 +166,6 @@ func (r *propagating) take(width int) (strip, error) {
 	}
 	s.stride = width
 	return s, nil
-}
-
-// multiply computes y = A·x, some columns at a time so that the rows of x that are read again and again stay in the cache.
-func (r *propagating) multiply(a *kernel.CSR, x, y strip, width int) {
-	const cache = 8 << 20
-	step := max(128, cache/(4*max(a.Cols, 1))/64*64)
-	for lo := 0; lo < width; lo += step {
-		product := kernel.SpMM{A: *a, X: x.data[lo:], Y: y.data[lo:], XStride: x.stride, YStride: y.stride, Width: min(step, width-lo)}
-		product.Run(r.pool)
-	}
 }
 
 // pickRows copies the rows that are kept, as a task: a unit is a row.

@@ -56,12 +56,6 @@ func scaledBytes(f *Features, s Scaling) int64 {
 	return 8*int64(f.Rows) + memory.Align
 }
 
-// matrix returns sparse features as a matrix.
-func (s *source) matrix() kernel.CSR {
-	f := s.features.Sparse
-	return kernel.CSR{Indptr: f.Indptr, Indices: f.Indices, Values: s.values, Rows: f.Rows, Cols: f.Cols}
-}
-
 // layOut reads features that are larger than memory once, from the first row to the last, and writes them as tiles of the
 // width of the blocks to come.
 func (s *source) layOut(scaling Scaling, width int, spill *memory.Spill, work *bump) error {

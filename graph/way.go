@@ -19,22 +19,32 @@ const maxWidth = 1 << 16
 // columnStep is what widths are multiples of: a cache line.
 const columnStep = 16
 
+// widestStrip is the size that the block of one hop has where memory is plenty, by measurement: larger ones leave the cache,
+// smaller ones scatter what is written.
+const widestStrip = 64 << 20
+
 // Ways returns the ways from the fastest to the one that takes the least memory: hops in memory first, then on disk with
 // narrower and narrower blocks.
 func (p *Propagation) Ways() []Way {
-	var ways []Way
-	cols := min(p.Graph.Features.Cols, maxWidth)
-	for _, spill := range []bool{false, true} {
-		if spill && p.K == 0 {
+	cols := p.Graph.Features.Cols
+	widest := min(cols, maxWidth, max(128, widestStrip/(4*p.Graph.Nodes)))
+	var widths []int
+	for parts := (cols + widest - 1) / widest; ; parts += max(1, parts/2) {
+		width := min(cols, ((cols+parts-1)/parts+columnStep-1)/columnStep*columnStep)
+		if len(widths) == 0 || width < widths[len(widths)-1] {
+			widths = append(widths, width)
+		}
+		if width <= columnStep {
 			break
 		}
-		last := 0
-		for parts := 1; last != min(columnStep, cols); parts += max(1, parts/2) {
-			width := min(cols, ((cols+parts-1)/parts+columnStep-1)/columnStep*columnStep)
-			if width != last {
-				ways = append(ways, Way{Width: width, Spill: spill})
-			}
-			last = width
+	}
+	var ways []Way
+	for _, spill := range []bool{false, true} {
+		for _, width := range widths {
+			ways = append(ways, Way{Width: width, Spill: spill})
+		}
+		if p.K == 0 {
+			break
 		}
 	}
 	return ways
@@ -89,7 +99,7 @@ func (p *Propagation) reads(w Way) bool {
 func (p *Propagation) computed() int {
 	rows := 0
 	for k, f := range p.frontiers() {
-		if k > 0 || !p.thin() {
+		if k > 0 || !p.isThin() {
 			rows = max(rows, f.rows(p.Graph.Nodes))
 		}
 	}
@@ -101,9 +111,9 @@ func (p *Propagation) direct() bool {
 	return p.Graph.Features.Dense != nil && !p.Scaling.scalesRows() && p.frontiers()[0].nodes == nil
 }
 
-// thin says whether hop 0 is never written out: its sparse rows go into hop 1 as they are. It pays up to about one value in
+// isThin says whether hop 0 is never written out: its sparse rows go into hop 1 as they are. It pays up to about one value in
 // eight, where a vector takes eight to sixteen at once.
-func (p *Propagation) thin() bool {
+func (p *Propagation) isThin() bool {
 	f := &p.Graph.Features
 	return f.Sparse != nil && 8*int64(len(f.Sparse.Values)) <= int64(f.Rows)*int64(f.Cols)
 }
@@ -121,7 +131,7 @@ func (p *Propagation) strips(w Way) int {
 	}
 	n := 0
 	for k, f := range p.frontiers() {
-		stays := k == 0 && (p.direct() || p.thin()) || k >= max(p.First, 1) && !w.Spill && f.pick == nil
+		stays := k == 0 && (p.direct() || p.isThin()) || k >= max(p.First, 1) && !w.Spill && f.pick == nil
 		if !stays {
 			n++
 		}
@@ -131,12 +141,14 @@ func (p *Propagation) strips(w Way) int {
 
 // need is what a way takes, in bytes.
 type need struct {
-	strips, frontiers, layOut, staging, squares int64 // while propagating
-	matrices, scaled, reading                   int64 // as long as the hops
-	hopsDisk, featuresDisk                      int64
+	strips, frontiers, layOut, staging, thin, squares int64 // while propagating
+	matrices, scaled, reading                         int64 // as long as the hops
+	hopsDisk, featuresDisk                            int64
 }
 
-func (n *need) work() int64 { return n.strips + n.frontiers + n.layOut + n.staging + n.squares }
+func (n *need) work() int64 {
+	return n.strips + n.frontiers + n.layOut + n.staging + n.thin + n.squares
+}
 func (n *need) hops() int64 { return n.matrices + n.scaled + n.reading }
 
 // need computes what a way takes.
@@ -148,6 +160,9 @@ func (p *Propagation) need(w Way) need {
 	n.layOut = layOutBytes(&p.Graph.Features, width)
 	if w.Spill && p.Rows != nil {
 		n.staging = 4*shardRows*int64(width) + memory.BlockSize
+	}
+	if p.isThin() {
+		n.thin = 16*int64(nodes) + 2*memory.Align
 	}
 	if p.Scaling == ScaleRMS {
 		n.squares = 8*int64(padRows(nodes)/shardRows)*int64(width) + memory.Align
@@ -200,12 +215,12 @@ func (p *Propagation) Stage(w Way) plan.Stage {
 	}
 	for k, f := range p.frontiers() {
 		rows := float64(f.rows(nodes))
-		if k == 0 && p.thin() {
+		if k == 0 && p.isThin() {
 			continue
 		}
 		s.Traffic += 8 * rows * float64(cols) // a strip is written: read for ownership, too
 		switch {
-		case k == 1 && p.thin():
+		case k == 1 && p.isThin():
 			pairs := float64(f.nnz) * float64(len(p.Graph.Features.Sparse.Values)) / float64(nodes)
 			s.Flops += 2 * pairs
 			s.Traffic += 16 * pairs // column, value, and the sum there and back

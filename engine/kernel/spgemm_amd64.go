@@ -3,9 +3,9 @@ package kernel
 //go:noescape
 func scatterAddFMA(y *float32, lo int, columns *int32, x *float32, n int, a float32)
 
-// scatterAdd adds a·x to the elements of y, which begins with column lo; x may be nil for ones. There is at least one.
+// scatterAdd adds a·x to the elements of y, which begins with column lo. There is at least one.
 func scatterAdd(level Level, y []float32, lo int, columns []int32, x []float32, a float32) {
-	if level == Generic || x == nil { // a product with one is exact: fused or not
+	if level == Generic {
 		portableScatterAdd(y, lo, columns, x, a)
 		return
 	}

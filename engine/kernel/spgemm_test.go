@@ -22,6 +22,17 @@ func ascending(a CSR) CSR {
 	return b
 }
 
+// rangesOf finds the entries of each row in columns lo to hi.
+func rangesOf(x CSR, lo, hi int) (begin, end []int64) {
+	for r := range x.Rows {
+		row := x.Indices[x.Indptr[r]:x.Indptr[r+1]]
+		first, _ := slices.BinarySearch(row, int32(lo))
+		last, _ := slices.BinarySearch(row, int32(hi))
+		begin, end = append(begin, x.Indptr[r]+int64(first)), append(end, x.Indptr[r]+int64(last))
+	}
+	return begin, end
+}
+
 func TestSpGEMMHasTheBitsOfSpMM(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 5))
 	pools := []*Pool{nil, NewPool(2), NewPool(3)}
@@ -33,28 +44,21 @@ func TestSpGEMMHasTheBitsOfSpMM(t *testing.T) {
 		if n%5 == 3 {
 			a.Values = nil
 		}
-		if n%5 == 4 {
-			x.Values = nil
-		}
 		dense := make([]float32, x.Rows*cols)
 		for row := range x.Rows {
 			for e := x.Indptr[row]; e < x.Indptr[row+1]; e++ {
-				dense[row*cols+int(x.Indices[e])] = 1
-				if x.Values != nil {
-					dense[row*cols+int(x.Indices[e])] = x.Values[e]
-				}
+				dense[row*cols+int(x.Indices[e])] = x.Values[e]
 			}
 		}
 		// The entries, right before a page that nobody may touch.
 		indices := guardEnd[int32](t, len(x.Indices))
 		copy(indices, x.Indices)
 		x.Indices = indices
-		if x.Values != nil {
-			x.Values = guardCopies(t, x.Values)[0]
-		}
+		x.Values = guardCopies(t, x.Values)[0]
 		for _, columns := range [][2]int{{0, cols}, {cols / 3, cols}, {cols / 4, cols - cols/3}, {0, cols / 2}} {
 			lo, hi := columns[0], columns[1]
 			stride := hi - lo + n%3
+			begin, end := rangesOf(x, lo, hi)
 			for level := Generic; level <= min(HardwareLevel(), AVX512); level++ {
 				want := make([]float32, a.Rows*stride)
 				if hi > lo {
@@ -62,7 +66,7 @@ func TestSpGEMMHasTheBitsOfSpMM(t *testing.T) {
 				}
 				for _, p := range pools {
 					y := guardEnd[float32](t, (a.Rows-1)*stride+hi-lo)
-					s := &SpGEMM{A: a, X: x, Lo: lo, Hi: hi, Y: y, YStride: stride}
+					s := &SpGEMM{A: a, Begin: begin, End: end, Columns: x.Indices, X: x.Values, Lo: lo, Hi: hi, Y: y, YStride: stride}
 					if err := s.Check(); err != nil {
 						t.Fatal(err)
 					}
@@ -82,20 +86,22 @@ func TestSpGEMMHasTheBitsOfSpMM(t *testing.T) {
 }
 
 func TestSpGEMMRefusesWhatDoesNotFit(t *testing.T) {
-	a := CSR{Indptr: []int64{0, 1}, Indices: []int32{1}, Rows: 1, Cols: 2}
-	x := CSR{Indptr: []int64{0, 0, 2}, Indices: []int32{0, 2}, Rows: 2, Cols: 3}
-	good := SpGEMM{A: a, X: x, Hi: 3, Y: make([]float32, 3), YStride: 3}
+	good := SpGEMM{
+		A:     CSR{Indptr: []int64{0, 1}, Indices: []int32{1}, Rows: 1, Cols: 2},
+		Begin: []int64{0, 0}, End: []int64{0, 2}, Columns: []int32{0, 2}, X: []float32{1, 1}, Hi: 3, Y: make([]float32, 3), YStride: 3,
+	}
 	if err := good.Check(); err != nil {
 		t.Fatal(err)
 	}
 	for want, change := range map[string]func(s *SpGEMM){
-		"A has 3 columns, X has 2 rows": func(s *SpGEMM) { s.A.Cols = 3 },
-		"columns 0 to 4 of 3":           func(s *SpGEMM) { s.Hi = 4 },
-		"columns -1 to 3":               func(s *SpGEMM) { s.Lo = -1 },
-		"rows of Y 2 apart":             func(s *SpGEMM) { s.YStride = 2 },
-		"Y":                             func(s *SpGEMM) { s.Y = s.Y[:2] },
-		"column 2 after 2":              func(s *SpGEMM) { s.X.Indices = []int32{2, 2} },
-		"X: sparse matrix: entry 1":     func(s *SpGEMM) { s.X.Indices = []int32{0, 3} },
+		"A has 3 columns":                    func(s *SpGEMM) { s.A.Cols = 3 },
+		"has column 2 after 0":               func(s *SpGEMM) { s.Hi = 2 },
+		"columns -1 to 3":                    func(s *SpGEMM) { s.Lo = -1 },
+		"rows of Y 2 apart":                  func(s *SpGEMM) { s.YStride = 2 },
+		"Y":                                  func(s *SpGEMM) { s.Y = s.Y[:2] },
+		"has column 2 after 2":               func(s *SpGEMM) { s.Columns = []int32{2, 2} },
+		"row 1 of X has the entries 0 to 3":  func(s *SpGEMM) { s.End = []int64{0, 3} },
+		"row 0 of X has the entries -1 to 0": func(s *SpGEMM) { s.Begin = []int64{-1, 0} },
 	} {
 		s := good
 		change(&s)
@@ -107,7 +113,11 @@ func TestSpGEMMRefusesWhatDoesNotFit(t *testing.T) {
 
 func TestSpGEMMAllocatesNothing(t *testing.T) {
 	r := rand.New(rand.NewPCG(6, 6))
-	s := &SpGEMM{A: randomCSR(r, 40, 30, 8, 700), X: ascending(randomCSR(r, 30, 100, 20, 50)), Lo: 3, Hi: 90, Y: make([]float32, 40*87), YStride: 87}
+	x := ascending(randomCSR(r, 30, 100, 20, 50))
+	begin, end := rangesOf(x, 3, 90)
+	s := &SpGEMM{
+		A: randomCSR(r, 40, 30, 8, 700), Begin: begin, End: end, Columns: x.Indices, X: x.Values, Lo: 3, Hi: 90, Y: make([]float32, 40*87), YStride: 87,
+	}
 	pool := NewPool(2)
 	defer pool.Close()
 	s.Run(pool)
