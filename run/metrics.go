@@ -96,16 +96,17 @@ func eachLine(path string, yield func(line []byte) bool) error {
 // parseMetrics calls each with the names and numbers of a line as add writes it; null is NaN. It is false where the line is
 // another.
 func parseMetrics(line []byte, each func(name []byte, x float64)) bool {
-	rest, ok := bytes.CutPrefix(bytes.TrimRight(line, "\r\n"), []byte("{"))
-	if rest, ok = bytes.CutSuffix(rest, []byte("}")); !ok {
+	rest, begins := bytes.CutPrefix(bytes.TrimRight(line, "\r\n"), []byte("{"))
+	rest, ends := bytes.CutSuffix(rest, []byte("}"))
+	if !begins || !ends {
 		return false
 	}
 	for len(rest) > 0 {
-		var name, value []byte
-		if name, rest, ok = bytes.Cut(rest, []byte(`":`)); !ok || len(name) == 0 || name[0] != '"' {
+		name, value, ok := bytes.Cut(rest, []byte(`":`))
+		if !ok || len(name) == 0 || name[0] != '"' {
 			return false
 		}
-		value, rest, _ = bytes.Cut(rest, []byte(","))
+		value, rest, _ = bytes.Cut(value, []byte(","))
 		x := math.NaN()
 		if string(value) != "null" {
 			var err error

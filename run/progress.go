@@ -28,8 +28,6 @@ type Progress struct {
 	stage  stageState
 	drawn  int // characters of the bar on the screen
 	budget int64
-	stop   chan struct{}
-	ended  chan struct{}
 }
 
 // stageState is what is known of the stage that runs.
