@@ -21,10 +21,11 @@ const attentionTile = 64
 // column ranges of wider tensors, such as one (tokens, 3·width) tensor. Head h of a row is its elements h·HeadDim to
 // (h+1)·HeadDim. Out overlaps none of the others.
 //
-// Memory is linear in Seq: keys are taken in tiles of 64 that begin at multiples of 64, with a running maximum and sum
-// (Milakov and Gimelshein 2018, Dao et al. 2022). Inside a tile, Σ_j P_ij v_j is one chain in increasing j and Σ_j e^s_ij
-// is summed in 16 lanes; tiles follow in increasing order. So the bits of a row depend neither on workers nor on the rows
-// and, with Causal, the tokens after it.
+// Nothing of size Seq × Seq is ever stored, and working memory does not grow with Seq: keys are taken in tiles of 64 that
+// begin at multiples of 64, with a running maximum and sum (Milakov and Gimelshein 2018, Dao et al. 2022). Inside a tile,
+// Σ_j P_ij v_j is one chain in increasing j and Σ_j e^s_ij is summed in 16 lanes; tiles follow in increasing order. So the bits
+// of a row depend neither on workers nor on the rows and, with Causal, the tokens after it. With BF16 chains are those of
+// bfloat16 products at the level, but AMX has those of AVX512BF16.
 //
 // With DropoutP, P_ij counts as 0 with that probability and as P_ij/(1−DropoutP) otherwise, in Out and in the gradients, as
 // Dropout with the same Key decides for element (b·Heads + h)·2⁴⁰ + i·2²⁰ + j.
@@ -58,7 +59,8 @@ type Attention struct {
 // tiles in increasing order; the query heads of a group follow each other in increasing order.
 //
 // DQ, DK and DV are laid out as Q, K and V, with strides of their own, and overlap none of the others. They are
-// overwritten. With BF16 dOut, in D, too, and dS are rounded as well.
+// overwritten. With BF16 dOut, in D, too, and dS are rounded as well. A NaN or an infinity in q_i or dOut_i may, with Causal,
+// reach the gradients of the next few keys, which query i does not see.
 type AttentionGrad struct {
 	Attention
 	DOut, DQ, DK, DV                         []float32
@@ -136,7 +138,7 @@ func firstError(errs ...error) error {
 // ScratchBytes is the working memory that Run takes from a pool of the given number of workers.
 func (a *Attention) ScratchBytes(workers int) int { return a.scratchBytes(active, workers) }
 
-// Run computes Out and LSE on the pool's workers; a unit of work is a head of a sequence. The sizes must pass Check.
+// Run computes Out and LSE on the pool's workers; a unit of work is 256 queries of a head. The sizes must pass Check.
 func (a *Attention) Run(p *Pool) { a.run(p, active) }
 
 func (a *Attention) run(p *Pool, level Level) {

@@ -21,20 +21,20 @@ type forwardWork struct {
 }
 
 // forwardWork lays out the memory of a worker.
-func (a *Attention) forwardWork(set *kernelSet, l *carving) forwardWork {
-	w := forwardWork{headTiles: a.newHeadTiles(set, l)}
-	w.q, w.out = l.take(attentionBlock*w.ld), l.take(attentionBlock*w.ld)
-	w.k, w.v = l.take(set.slots(w.dim)*attentionTile), l.take(attentionTile*w.ld)
-	w.s = l.take(attentionTile * attentionTile)
-	w.top, w.sum, w.shrink = l.take(attentionBlock), l.take(attentionBlock), l.take(attentionTile)
+func (a *Attention) forwardWork(set *kernelSet, c *carving) forwardWork {
+	w := forwardWork{headTiles: a.newHeadTiles(set, c)}
+	w.q, w.out = c.take(attentionBlock*w.ld), c.take(attentionBlock*w.ld)
+	w.k, w.v = c.take(set.slots(w.dim)*attentionTile), c.take(attentionTile*w.ld)
+	w.s = c.take(attentionTile * attentionTile)
+	w.top, w.sum, w.shrink = c.take(attentionBlock), c.take(attentionBlock), c.take(attentionTile)
 	return w
 }
 
 // forwardFloats is the memory of a worker.
 func (a *Attention) forwardFloats(set *kernelSet) int {
-	var l carving
-	a.forwardWork(set, &l)
-	return l.used
+	var c carving
+	a.forwardWork(set, &c)
+	return c.used
 }
 
 func (a *Attention) scratchBytes(level Level, workers int) int {
@@ -103,7 +103,7 @@ func (a *Attention) block(w *forwardWork, sequence, head, q0 int) {
 	w.set.scaleRows(a.from(a.Out, a.OutStride, sequence, q0, head), a.OutStride, w.out, w.ld, w.sum[:queries], a.HeadDim)
 }
 
-// tile adds the keys from j on to query i of the block and the rows - 1 that follow.
+// tile adds the keys from j on to query i of the block and the rows − 1 that follow.
 func (a *Attention) tile(w *forwardWork, sequence, head, q0, i, j, rows, keys int) {
 	diagonal := a.Causal && q0+i == j
 	w.scores(w.s, w.q[i*w.ld:], w.k, rows, keys, diagonal)

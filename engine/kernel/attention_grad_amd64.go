@@ -14,26 +14,26 @@ type backwardWork struct {
 }
 
 // backwardWork lays out the memory of a worker.
-func (g *AttentionGrad) backwardWork(set *kernelSet, l *carving) backwardWork {
-	w := backwardWork{headTiles: g.newHeadTiles(set, l)}
-	w.q, w.dOut, w.dq = l.take(attentionBlock*w.ld), l.take(attentionBlock*w.ld), l.take(attentionBlock*w.ld)
+func (g *AttentionGrad) backwardWork(set *kernelSet, c *carving) backwardWork {
+	w := backwardWork{headTiles: g.newHeadTiles(set, c)}
+	w.q, w.dOut, w.dq = c.take(attentionBlock*w.ld), c.take(attentionBlock*w.ld), c.take(attentionBlock*w.ld)
 	w.qAcross, w.dOutAcross = w.q, w.dOut
 	if set.perSlot > 1 {
 		slots := set.slots(attentionBlock)
-		w.qAcross, w.dOutAcross = l.take(slots*w.ld), l.take(slots*w.ld)
+		w.qAcross, w.dOutAcross = c.take(slots*w.ld), c.take(slots*w.ld)
 	}
-	w.shift = l.take(attentionBlock)
-	w.k, w.dk, w.dv = l.take(attentionTile*w.ld), l.take(attentionTile*w.ld), l.take(attentionTile*w.ld)
-	w.kTurned, w.vTurned = l.take(set.slots(w.dim)*attentionTile), l.take(set.slots(w.dim)*attentionTile)
-	w.s, w.dp = l.take(attentionTile*attentionTile), l.take(attentionTile*attentionTile)
+	w.shift = c.take(attentionBlock)
+	w.k, w.dk, w.dv = c.take(attentionTile*w.ld), c.take(attentionTile*w.ld), c.take(attentionTile*w.ld)
+	w.kTurned, w.vTurned = c.take(set.slots(w.dim)*attentionTile), c.take(set.slots(w.dim)*attentionTile)
+	w.s, w.dp = c.take(attentionTile*attentionTile), c.take(attentionTile*attentionTile)
 	return w
 }
 
 // backwardFloats is the memory of a worker.
 func (g *AttentionGrad) backwardFloats(set *kernelSet) int {
-	var l carving
-	g.backwardWork(set, &l)
-	return l.used
+	var c carving
+	g.backwardWork(set, &c)
+	return c.used
 }
 
 func (g *AttentionGrad) scratchBytes(level Level, workers int) int {

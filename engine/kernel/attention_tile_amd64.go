@@ -39,32 +39,32 @@ type carving struct {
 	used int
 }
 
-func (l *carving) take(n int) []float32 {
-	from := l.used
-	l.used += ceil(n, line) * line
-	if l.mem == nil {
+func (c *carving) take(n int) []float32 {
+	from := c.used
+	c.used += ceil(n, line) * line
+	if c.mem == nil {
 		return nil
 	}
-	return l.mem[from : from+n]
+	return c.mem[from : from+n]
 }
 
 // newHeadTiles returns the tiles of an instruction set in memory of their own.
-func (a *Attention) newHeadTiles(set *kernelSet, l *carving) headTiles {
+func (a *Attention) newHeadTiles(set *kernelSet, c *carving) headTiles {
 	t := headTiles{
 		set: set, round: a.BF16, dim: a.HeadDim, vectors: ceil(a.HeadDim, set.lanes), ld: oddLines(a.HeadDim),
 		mr: min(set.rows[panelVectors], panelRows),
 	}
-	t.ones = l.take(attentionBlock)
+	t.ones = c.take(attentionBlock)
 	for i := range t.ones {
 		t.ones[i] = 1
 	}
-	t.chain = l.take(t.mr * t.ld)
-	t.rows = l.take(attentionTile * t.ld)
+	t.chain = c.take(t.mr * t.ld)
+	t.rows = c.take(attentionTile * t.ld)
 	if a.BF16 {
-		t.probs = l.take(attentionTile * attentionTile)
+		t.probs = c.take(attentionTile * attentionTile)
 	}
 	if a.DropoutP > 0 {
-		t.drop = l.take(attentionTile * attentionTile)
+		t.drop = c.take(attentionTile * attentionTile)
 	}
 	return t
 }
