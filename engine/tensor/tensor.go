@@ -109,7 +109,7 @@ func (t *Tensor) Int64s() []int64 { return t.i64[:t.Len()] }
 func (t *Tensor) SetSymbol(symbol string, value int) {
 	for i, d := range t.Type.Shape {
 		if d.Symbol == symbol {
-			t.Dims[i] = d.Factor * value
+			t.Dims[i] = d.At(value)
 		}
 	}
 }

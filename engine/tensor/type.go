@@ -28,11 +28,13 @@ func (d DType) String() string { return dtypes[d].name }
 // Bytes is the size of an element.
 func (d DType) Bytes() int { return dtypes[d].bytes }
 
-// Dim is one size of a shape: fixed, or a factor times a symbolic size with an upper bound ("rows", "64·sequences").
+// Dim is one size of a shape: fixed, or a factor times a symbolic size with an upper bound, plus a constant ("rows",
+// "64·sequences", "3·rows+1").
 type Dim struct {
 	Size   int    // the size, or its upper bound when symbolic
 	Symbol string // name of the symbolic size, "" when fixed
-	Factor int    // Size is Factor times the symbol's bound; 0 when fixed
+	Factor int    // Size is Factor times the symbol's bound, plus Extra; 0 when fixed
+	Extra  int    // 0 when fixed
 }
 
 // Fixed returns a size that never changes.
@@ -45,26 +47,43 @@ func Symbol(name string, bound int) Dim { return Dim{Size: bound, Symbol: name, 
 func (d Dim) Times(n int) Dim {
 	d.Size *= n
 	d.Factor *= n
+	d.Extra *= n
 	return d
 }
 
-// Over returns the size divided by n, and whether the division has no remainder for every value of the symbol.
-func (d Dim) Over(n int) (Dim, bool) {
-	if n <= 0 || d.Size%n != 0 || d.Factor%n != 0 {
-		return d, false
+// Plus returns the size and n more.
+func (d Dim) Plus(n int) Dim {
+	d.Size += n
+	if d.Symbol != "" {
+		d.Extra += n
 	}
-	return Dim{Size: d.Size / n, Symbol: d.Symbol, Factor: d.Factor / n}, true
+	return d
 }
 
-// String writes a size: "512", "rows", "64·rows".
+// At is the size for a value of its symbol.
+func (d Dim) At(value int) int { return d.Factor*value + d.Extra }
+
+// Over returns the size divided by n, and whether the division has no remainder for every value of the symbol.
+func (d Dim) Over(n int) (Dim, bool) {
+	if n <= 0 || d.Size%n != 0 || d.Factor%n != 0 || d.Extra%n != 0 {
+		return d, false
+	}
+	return Dim{Size: d.Size / n, Symbol: d.Symbol, Factor: d.Factor / n, Extra: d.Extra / n}, true
+}
+
+// String writes a size: "512", "rows", "64·rows", "rows+1".
 func (d Dim) String() string {
+	text := d.Symbol
 	switch {
 	case d.Symbol == "":
 		return fmt.Sprint(d.Size)
-	case d.Factor == 1:
-		return d.Symbol
+	case d.Factor != 1:
+		text = fmt.Sprintf("%d·%s", d.Factor, d.Symbol)
 	}
-	return fmt.Sprintf("%d·%s", d.Factor, d.Symbol)
+	if d.Extra != 0 {
+		text += fmt.Sprintf("%+d", d.Extra)
+	}
+	return text
 }
 
 // Shape is the sizes of an array, row-major; an empty one is a scalar.
@@ -153,6 +172,9 @@ func F32(dims ...Dim) Type { return Type{Float32, dims} }
 
 // I32 returns the type of an int32 array.
 func I32(dims ...Dim) Type { return Type{Int32, dims} }
+
+// I64 returns the type of an int64 array.
+func I64(dims ...Dim) Type { return Type{Int64, dims} }
 
 // Bytes is the size at the upper bound.
 func (t Type) Bytes() int64 { return int64(t.Shape.Len()) * int64(t.DType.Bytes()) }
