@@ -84,10 +84,15 @@ func (o *outcome) used() (used float64, at int) {
 	return used, at
 }
 
-// rowsCase is a kernel with its operands.
+// levelKernel is a kernel that tests run at a level.
+type levelKernel interface {
+	Check() error
+	run(p *Pool, level Level)
+}
+
+// rowsCase is a kernel with what it must give.
 type rowsCase struct {
-	run      func(p *Pool, level Level)
-	check    func() error
+	levelKernel
 	outcomes []outcome
 }
 
@@ -97,7 +102,7 @@ var rowsCases = map[string]func(o *operands) *rowsCase{
 		x := o.matrix()
 		want := refSoftmax(widen(x), o.cols)
 		k := &Softmax{Dst: o.result(x), X: x, Rows: o.rows, Cols: o.cols}
-		return &rowsCase{k.run, k.Check, []outcome{{"Dst", k.Dst, want, nil, 12}}}
+		return &rowsCase{k, []outcome{{"Dst", k.Dst, want, nil, 12}}}
 	},
 	"softmax gradient": func(o *operands) *rowsCase {
 		dy, y := o.matrix(), o.matrix()
@@ -113,13 +118,13 @@ var rowsCases = map[string]func(o *operands) *rowsCase{
 			}
 		})
 		k := &SoftmaxGrad{DX: o.result(dy), DY: dy, Y: y, Rows: o.rows, Cols: o.cols}
-		return &rowsCase{k.run, k.Check, []outcome{{"DX", k.DX, want, size, 8}}}
+		return &rowsCase{k, []outcome{{"DX", k.DX, want, size, 8}}}
 	},
 	"log-softmax": func(o *operands) *rowsCase {
 		x := o.matrix()
 		want := refLogSoftmax(widen(x), o.cols)
 		k := &LogSoftmax{Dst: o.result(x), X: x, Rows: o.rows, Cols: o.cols}
-		return &rowsCase{k.run, k.Check, []outcome{{"Dst", k.Dst, want, plusOne(want), 8}}}
+		return &rowsCase{k, []outcome{{"Dst", k.Dst, want, plusOne(want), 8}}}
 	},
 	"log-softmax gradient": func(o *operands) *rowsCase {
 		dy, y := o.matrix(), o.matrix()
@@ -135,13 +140,13 @@ var rowsCases = map[string]func(o *operands) *rowsCase{
 			}
 		})
 		k := &LogSoftmaxGrad{DX: o.result(dy), DY: dy, Y: y, Rows: o.rows, Cols: o.cols}
-		return &rowsCase{k.run, k.Check, []outcome{{"DX", k.DX, want, size, 8}}}
+		return &rowsCase{k, []outcome{{"DX", k.DX, want, size, 8}}}
 	},
 	"cross-entropy": func(o *operands) *rowsCase {
 		x, labels := o.matrix(), o.labels()
 		loss, lse := refCrossEntropy(widen(x), labels, o.cols)
 		k := &CrossEntropy{Logits: x, Labels: labels, Loss: o.floats(o.rows), LSE: o.floats(o.rows), Rows: o.rows, Cols: o.cols}
-		return &rowsCase{k.run, k.Check, []outcome{{"Loss", k.Loss, loss, plusOne(loss), 12}, {"LSE", k.LSE, lse, plusOne(lse), 8}}}
+		return &rowsCase{k, []outcome{{"Loss", k.Loss, loss, plusOne(loss), 12}, {"LSE", k.LSE, lse, plusOne(lse), 8}}}
 	},
 	"cross-entropy gradient": func(o *operands) *rowsCase {
 		x, labels := o.matrix(), o.labels()
@@ -156,7 +161,7 @@ var rowsCases = map[string]func(o *operands) *rowsCase{
 		}
 		k := &CrossEntropyGrad{DLogits: o.result(x), Logits: x, LSE: o.floats(o.rows), Labels: labels, Scale: 0.25, Rows: o.rows, Cols: o.cols}
 		o.set(k.LSE, lse)
-		return &rowsCase{k.run, k.Check, []outcome{{"DLogits", k.DLogits, want, size, 8}}}
+		return &rowsCase{k, []outcome{{"DLogits", k.DLogits, want, size, 8}}}
 	},
 	"layer-norm": func(o *operands) *rowsCase { return layerNormKernel(o, true) },
 	"layer-norm without gain and bias": func(o *operands) *rowsCase {
@@ -170,7 +175,7 @@ var rowsCases = map[string]func(o *operands) *rowsCase{
 		x, gain := o.matrix(), o.floats(o.cols)
 		want, _, rstd := refLayerNorm(widen(x), widen(gain), nil, o.cols, 1e-3, false)
 		k := &RMSNorm{Dst: o.result(x), X: x, Gain: gain, RStd: o.floats(o.rows), Rows: o.rows, Cols: o.cols, Eps: 1e-3}
-		return &rowsCase{k.run, k.Check, []outcome{{"Dst", k.Dst, want, nil, 8}, {"RStd", k.RStd, rstd, nil, 6}}}
+		return &rowsCase{k, []outcome{{"Dst", k.Dst, want, nil, 8}, {"RStd", k.RStd, rstd, nil, 6}}}
 	},
 	"RMS-norm gradient": func(o *operands) *rowsCase { return layerNormGradKernel(o, true, false) },
 	"batch-norm": func(o *operands) *rowsCase {
@@ -191,7 +196,7 @@ var rowsCases = map[string]func(o *operands) *rowsCase{
 			wantVar[j] = float64(runningVar[j])*0.875 + 0.125*variance[j]*float64(o.rows)/float64(o.rows-1)
 		}
 		size := normSize(x, gain, bias, o.cols, func(i, j int) (float64, float64) { return mean[j], rstd[j] })
-		return &rowsCase{k.run, k.Check, []outcome{
+		return &rowsCase{k, []outcome{
 			{"Dst", k.Dst, y, size, 40}, {"Mean", k.Mean, mean, plusOne(mean), 8}, {"RStd", k.RStd, rstd, rootSize(mean, rstd), 10},
 			{"RunningMean", k.RunningMean, wantMean, plusOne(wantMean), 4}, {"RunningVar", k.RunningVar, wantVar, plusOne(wantVar), 4},
 		}}
@@ -210,7 +215,7 @@ var rowsCases = map[string]func(o *operands) *rowsCase{
 		}
 		size := normSize(x, gain, bias, o.cols, func(i, j int) (float64, float64) { return float64(mean[j]), rstd[j] })
 		k := &BatchNormApply{Dst: o.result(x), X: x, Gain: gain, Bias: bias, Mean: mean, Var: variance, Eps: 1e-3, Rows: o.rows, Cols: o.cols}
-		return &rowsCase{k.run, k.Check, []outcome{{"Dst", k.Dst, want, size, 5}}}
+		return &rowsCase{k, []outcome{{"Dst", k.Dst, want, size, 5}}}
 	},
 	"batch-norm gradient": func(o *operands) *rowsCase {
 		dy, x, gain := o.matrix(), o.matrix(), o.floats(o.cols)
@@ -226,7 +231,7 @@ var rowsCases = map[string]func(o *operands) *rowsCase{
 		}
 		o.set(k.Mean, mean)
 		o.set(k.RStd, rstd)
-		return &rowsCase{k.run, k.Check, []outcome{
+		return &rowsCase{k, []outcome{
 			{"DX", k.DX, wantDX, constant(len(x), 10), 8},
 			{"DGain", k.DGain, wantDGain, constant(o.cols, float64(o.rows)), 8}, {"DBias", k.DBias, wantDBias, constant(o.cols, float64(o.rows)), 8},
 		}}
@@ -244,7 +249,7 @@ func layerNormKernel(o *operands, affine bool) *rowsCase {
 	want, mean, rstd := refLayerNorm(widen(x), widen(k.Gain), widen(k.Bias), o.cols, 1e-3, true)
 	size := normSize(x, k.Gain, k.Bias, o.cols, func(i, j int) (float64, float64) { return mean[i], rstd[i] })
 	k.Dst = o.result(x)
-	return &rowsCase{k.run, k.Check, []outcome{{"Dst", k.Dst, want, size, 40}, {"Mean", k.Mean, mean, plusOne(mean), 4}, {"RStd", k.RStd, rstd, rootSize(mean, rstd), 6}}}
+	return &rowsCase{k, []outcome{{"Dst", k.Dst, want, size, 40}, {"Mean", k.Mean, mean, plusOne(mean), 4}, {"RStd", k.RStd, rstd, rootSize(mean, rstd), 6}}}
 }
 
 // layerNormGradKernel is the gradient of layer-norm, or of RMS-norm when not centred.
@@ -261,13 +266,13 @@ func layerNormGradKernel(o *operands, withGain, centred bool) *rowsCase {
 	outcomes := []outcome{{"DX", dx, wantDX, constant(len(x), 10), 10}, {"DGain", dGain, wantDGain, constant(o.cols, float64(o.rows)), 8}}
 	if !centred {
 		k := &RMSNormGrad{DX: dx, DY: dy, X: x, DGain: dGain, Gain: gain, RStd: rstd32, Rows: o.rows, Cols: o.cols}
-		return &rowsCase{k.run, k.Check, outcomes}
+		return &rowsCase{k, outcomes}
 	}
 	mean32 := o.floats(o.rows)
 	o.set(mean32, mean)
 	outcomes = append(outcomes, outcome{"DBias", dBias, wantDBias, constant(o.cols, float64(o.rows)), 8})
 	k := &LayerNormGrad{DX: dx, DY: dy, X: x, DGain: dGain, DBias: dBias, Gain: gain, Mean: mean32, RStd: rstd32, Rows: o.rows, Cols: o.cols}
-	return &rowsCase{k.run, k.Check, outcomes}
+	return &rowsCase{k, outcomes}
 }
 
 func columnSumKernel(o *operands, accumulate bool) *rowsCase {
@@ -280,7 +285,7 @@ func columnSumKernel(o *operands, accumulate bool) *rowsCase {
 		want[i%o.cols] += float64(v)
 	}
 	k := &ColumnSum{Dst: dst, X: x, Rows: o.rows, Cols: o.cols, Accumulate: accumulate}
-	return &rowsCase{k.run, k.Check, []outcome{{"Dst", dst, want, constant(o.cols, float64(o.rows+1)), 4}}}
+	return &rowsCase{k, []outcome{{"Dst", dst, want, constant(o.cols, float64(o.rows+1)), 4}}}
 }
 
 // set gives an operand other values.
@@ -358,7 +363,7 @@ func TestRowKernelsAgreeWithTheirFormulas(t *testing.T) {
 				if k == nil {
 					continue
 				}
-				if err := k.check(); err != nil {
+				if err := k.Check(); err != nil {
 					t.Fatal(err)
 				}
 				var vector []uint32 // the bits of every vector level
@@ -484,7 +489,7 @@ func TestRowKernelsOfNothing(t *testing.T) {
 		for _, size := range [][2]int{{0, 5}, {3, 0}, {0, 0}, {Chunk + 1, 0}} {
 			o := &operands{Rand: rand.New(rand.NewPCG(1, 1)), rows: size[0], cols: size[1]}
 			k := build(o)
-			if k == nil || k.check() != nil {
+			if k == nil || k.Check() != nil {
 				continue // such a batch has no statistics, such a row no classes
 			}
 			for _, level := range testLevels() {
@@ -505,14 +510,48 @@ func TestRowKernelsAllocateNothing(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	p := NewPool(2)
 	defer p.Close()
+	kernels := map[string]levelKernel{}
 	for name, build := range rowsCases {
-		o := &operands{Rand: r, rows: 2*Chunk + 30, cols: 70}
-		k := build(o)
+		kernels[name] = build(&operands{Rand: r, rows: 2*Chunk + 30, cols: 70})
+	}
+	x, y, ids := make([]float32, 100*200), make([]float32, 100*200), make([]int32, 100)
+	kernels["sum"] = &Sum{Dst: y, X: x}
+	kernels["sum of squares"] = &SumSquares{Dst: y, X: x}
+	kernels["transpose"] = &Transpose{Dst: y, X: x, Rows: 100, Cols: 200}
+	kernels["scatter-add"] = &ScatterAdd{Dst: y, Src: x, IDs: ids, DstRows: 100, Cols: 200}
+	kernels["sparse product"] = &SpMM{A: randomCSR(r, 100, 100, 9, 3*Chunk), X: x, Y: y, XStride: 200, YStride: 200, Width: 200}
+	for name, k := range kernels {
 		for _, level := range testLevels() {
 			if n := testing.AllocsPerRun(3, func() { k.run(p, level) }); n != 0 {
 				t.Errorf("%s, level %v: %v allocations", name, level, n)
 			}
 		}
+	}
+	for name, k := range map[string]interface{ Run(*Pool) }{
+		"gather": &Gather{Dst: y, Table: x, IDs: ids, Cols: 200},
+		"copy":   &CopyBlock{Dst: y, X: x, Rows: 100, Cols: 100, DstStride: 200, XStride: 200},
+	} {
+		if n := testing.AllocsPerRun(3, func() { k.Run(p) }); n != 0 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
+}
+
+func TestRowKernelsTakeTheWorkingMemoryTheySay(t *testing.T) {
+	for name, build := range rowsCases {
+		k := build(&operands{Rand: rand.New(rand.NewPCG(7, 8)), rows: 3*Chunk + 30, cols: 70}).levelKernel
+		p := NewPool(3)
+		needs := 0
+		if s, ok := k.(interface{ ScratchBytes(workers int) int }); ok {
+			needs = s.ScratchBytes(p.Workers())
+		}
+		for _, level := range testLevels() {
+			k.run(p, level)
+		}
+		if took := 4 * len(p.scratch.mem); took > needs {
+			t.Errorf("%s takes %d bytes, says %d", name, took, needs)
+		}
+		p.Close()
 	}
 }
 
