@@ -65,7 +65,6 @@ done1:
 	ADDQ $4, R13
 	DECQ 80(AX)
 	JNZ row
-	SFENCE
 	VZEROUPPER
 	RET
 DATA ·rowsKernels<>+0(SB)/8, $·rowSumAVX2<>(SB)
@@ -110,7 +109,6 @@ done1:
 	ADDQ $4, R13
 	DECQ 80(AX)
 	JNZ row
-	SFENCE
 	VZEROUPPER
 	RET
 DATA ·rowsKernels<>+8(SB)/8, $·rowSumAVX512<>(SB)
@@ -159,7 +157,6 @@ done1:
 	ADDQ $4, R13
 	DECQ 80(AX)
 	JNZ row
-	SFENCE
 	VZEROUPPER
 	RET
 DATA ·rowsKernels<>+16(SB)/8, $·rowSquaresAVX2<>(SB)
@@ -204,7 +201,6 @@ done1:
 	ADDQ $4, R13
 	DECQ 80(AX)
 	JNZ row
-	SFENCE
 	VZEROUPPER
 	RET
 DATA ·rowsKernels<>+24(SB)/8, $·rowSquaresAVX512<>(SB)
@@ -3580,7 +3576,6 @@ done2:
 	ADDQ $4, R14
 	DECQ 80(AX)
 	JNZ row
-	SFENCE
 	VZEROUPPER
 	RET
 DATA ·rowsKernels<>+128(SB)/8, $·expSumAVX2<>(SB)
@@ -3697,7 +3692,6 @@ done2:
 	ADDQ $4, R14
 	DECQ 80(AX)
 	JNZ row
-	SFENCE
 	VZEROUPPER
 	RET
 DATA ·rowsKernels<>+136(SB)/8, $·expSumAVX512<>(SB)
@@ -5938,7 +5932,6 @@ done1:
 	ADDQ R13, SI
 	DECQ 80(AX)
 	JNZ group
-	SFENCE
 	VZEROUPPER
 	RET
 DATA ·rowsKernels<>+224(SB)/8, $·columnSums1AVX2<>(SB)
@@ -5980,7 +5973,6 @@ done1:
 	ADDQ R13, SI
 	DECQ 80(AX)
 	JNZ group
-	SFENCE
 	VZEROUPPER
 	RET
 DATA ·rowsKernels<>+232(SB)/8, $·columnSums1AVX512<>(SB)
@@ -6054,7 +6046,6 @@ done1:
 	LEAQ (SI)(R13*4), SI
 	DECQ 80(AX)
 	JNZ group
-	SFENCE
 	VZEROUPPER
 	RET
 DATA ·rowsKernels<>+240(SB)/8, $·columnSums4AVX2<>(SB)
@@ -6108,7 +6099,6 @@ done1:
 	LEAQ (SI)(R13*4), SI
 	DECQ 80(AX)
 	JNZ group
-	SFENCE
 	VZEROUPPER
 	RET
 DATA ·rowsKernels<>+248(SB)/8, $·columnSums4AVX512<>(SB)
@@ -6167,7 +6157,6 @@ done1:
 	ADDQ R13, SI
 	DECQ 80(AX)
 	JNZ group
-	SFENCE
 	VZEROUPPER
 	RET
 DATA ·rowsKernels<>+256(SB)/8, $·columnSquares1AVX2<>(SB)
@@ -6214,7 +6203,6 @@ done1:
 	ADDQ R13, SI
 	DECQ 80(AX)
 	JNZ group
-	SFENCE
 	VZEROUPPER
 	RET
 DATA ·rowsKernels<>+264(SB)/8, $·columnSquares1AVX512<>(SB)
@@ -6309,7 +6297,6 @@ done1:
 	LEAQ (SI)(R13*4), SI
 	DECQ 80(AX)
 	JNZ group
-	SFENCE
 	VZEROUPPER
 	RET
 DATA ·rowsKernels<>+272(SB)/8, $·columnSquares4AVX2<>(SB)
@@ -6374,7 +6361,6 @@ done1:
 	LEAQ (SI)(R13*4), SI
 	DECQ 80(AX)
 	JNZ group
-	SFENCE
 	VZEROUPPER
 	RET
 DATA ·rowsKernels<>+280(SB)/8, $·columnSquares4AVX512<>(SB)
@@ -6516,7 +6502,6 @@ chosen1:
 	ADDQ R13, BX
 	DECQ 80(AX)
 	JNZ group
-	SFENCE
 	VZEROUPPER
 	RET
 DATA ·rowsKernels<>+288(SB)/8, $·rowNormSums1AVX2<>(SB)
@@ -6624,7 +6609,6 @@ chosen1:
 	ADDQ R13, BX
 	DECQ 80(AX)
 	JNZ group
-	SFENCE
 	VZEROUPPER
 	RET
 DATA ·rowsKernels<>+296(SB)/8, $·rowNormSums1AVX512<>(SB)
@@ -6907,7 +6891,6 @@ chosen1:
 	LEAQ (BX)(R13*4), BX
 	DECQ 80(AX)
 	JNZ group
-	SFENCE
 	VZEROUPPER
 	RET
 DATA ·rowsKernels<>+304(SB)/8, $·rowNormSums4AVX2<>(SB)
@@ -7090,7 +7073,6 @@ chosen1:
 	LEAQ (BX)(R13*4), BX
 	DECQ 80(AX)
 	JNZ group
-	SFENCE
 	VZEROUPPER
 	RET
 DATA ·rowsKernels<>+312(SB)/8, $·rowNormSums4AVX512<>(SB)
@@ -7179,7 +7161,6 @@ done1:
 	ADDQ R13, BX
 	DECQ 80(AX)
 	JNZ group
-	SFENCE
 	VZEROUPPER
 	RET
 DATA ·rowsKernels<>+320(SB)/8, $·columnNormSums1AVX2<>(SB)
@@ -7244,7 +7225,6 @@ done1:
 	ADDQ R13, BX
 	DECQ 80(AX)
 	JNZ group
-	SFENCE
 	VZEROUPPER
 	RET
 DATA ·rowsKernels<>+328(SB)/8, $·columnNormSums1AVX512<>(SB)
@@ -7405,7 +7385,6 @@ done1:
 	LEAQ (BX)(R13*4), BX
 	DECQ 80(AX)
 	JNZ group
-	SFENCE
 	VZEROUPPER
 	RET
 DATA ·rowsKernels<>+336(SB)/8, $·columnNormSums4AVX2<>(SB)
@@ -7506,7 +7485,6 @@ done1:
 	LEAQ (BX)(R13*4), BX
 	DECQ 80(AX)
 	JNZ group
-	SFENCE
 	VZEROUPPER
 	RET
 DATA ·rowsKernels<>+344(SB)/8, $·columnNormSums4AVX512<>(SB)

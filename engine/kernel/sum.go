@@ -73,7 +73,7 @@ func (s *sumRuns) run(p *Pool) float32 {
 	mem, back := p.borrow(n)
 	s.sums = mem
 	p.For(n, rowGrain(sumRun), s)
-	treeSum(s.sums, n, 1)
+	treeSum(s.sums, n, 1, 0, 1)
 	total := s.sums[0]
 	giveBack(back)
 	s.sums = nil
@@ -109,11 +109,11 @@ func (s *sumRuns) vector(lo, hi, n int) {
 	}
 }
 
-// treeSum combines n rows of the given width by the binary tree, in place: the first row becomes the sum.
-func treeSum(x []float32, n, width int) {
+// treeSum combines columns lo to hi of n rows, stride elements apart, by the binary tree: the first row becomes the sum.
+func treeSum(x []float32, n, stride, lo, hi int) {
 	for step := 1; step < n; step *= 2 {
 		for i := 0; i+step < n; i += 2 * step {
-			a, b := x[i*width:][:width], x[(i+step)*width:][:width]
+			a, b := x[i*stride:][lo:hi], x[(i+step)*stride:][lo:hi]
 			for j := range a {
 				a[j] += b[j]
 			}

@@ -199,14 +199,7 @@ func (t *columnTree) Do(_, lo, hi int) {
 		}
 		return
 	}
-	for step := 1; step < t.chunks; step *= 2 {
-		for i := 0; i+step < t.chunks; i += 2 * step {
-			a, b := t.sums[i*t.cols:][lo:hi], t.sums[(i+step)*t.cols:][lo:hi]
-			for j := range a {
-				a[j] += b[j]
-			}
-		}
-	}
+	treeSum(t.sums, t.chunks, t.cols, lo, hi)
 	if !t.accumulate {
 		copy(t.dst[lo:hi], t.sums[lo:hi])
 		return

@@ -66,7 +66,9 @@ func rowsFile() []byte {
 			} else {
 				kernel.write(k)
 			}
-			k.I("SFENCE")
+			if k.streams {
+				k.I("SFENCE") // others may read the result when the kernel has returned
+			}
 			k.I("VZEROUPPER")
 			k.I("RET")
 			a.Data("%s+%d(SB)/8, $·%s%s<>(SB)", table, 8*(2*i+j), kernel.name, v.Name)
@@ -85,9 +87,10 @@ func rowsFile() []byte {
 // rowsKernel writes one row kernel. Its first registers are the author's; the last ones hold masks under AVX2.
 type rowsKernel struct {
 	*Asm
-	v      Vec
-	walks  []string // registers that loop moves on beside DX, the distance from the beginning of the rows
-	labels int
+	v       Vec
+	walks   []string // registers that loop moves on beside DX, the distance from the beginning of the rows
+	labels  int
+	streams bool // it may store past the cache
 }
 
 // rows writes a loop over rows, in which body computes one.
@@ -262,6 +265,7 @@ func (k *rowsKernel) loopAhead(matrices []string, body func(s vector)) {
 
 // results is a loop whose last instruction stores register i as a row of a: past the cache, if the argument block says so.
 func (k *rowsKernel) results(i int, body func(s vector)) {
+	k.streams = true
 	k.labels++
 	n := k.labels
 	k.I("CMPB %d(AX), $0", rowsArg["stream"])
