@@ -46,6 +46,9 @@ func readHeader(s *format.Source) (*header, error) {
 	if err != nil {
 		return nil, err
 	}
+	if length == 0 || text[0] != '{' { // blanks may only follow
+		return nil, s.Corrupt(8, "header", fmt.Sprintf("%.20q", text), "a JSON object").WithHint("this is not a safetensors file, or it is damaged")
+	}
 	p := newParser(s, 8, text)
 	h, err := p.parse()
 	if err != nil {

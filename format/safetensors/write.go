@@ -9,6 +9,7 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/seraph-ml/seraph/format"
 )
@@ -26,8 +27,8 @@ func Float32(name string, shape []int, data []float32) Input {
 	return Input{Name: name, DType: F32, Shape: shape, Data: bytes.NewReader(format.Bytes(data))}
 }
 
-// Write writes path atomically. Tensors are stored by element size, largest first, then by name, as the reference
-// implementation does; the same tensors give the same bytes in whatever order they come.
+// Write writes path atomically. Tensors are stored by type, the widest first, then by name, as the reference implementation
+// does: the same tensors give the same bytes in whatever order they come.
 func Write(path string, tensors []Input, metadata map[string]string) error {
 	return format.WriteFile(path, func(w io.Writer) error { return Encode(w, tensors, metadata) })
 }
@@ -35,7 +36,7 @@ func Write(path string, tensors []Input, metadata map[string]string) error {
 // Encode writes the bytes of a safetensors file to w.
 func Encode(w io.Writer, tensors []Input, metadata map[string]string) error {
 	sorted := slices.SortedFunc(slices.Values(tensors), func(a, b Input) int {
-		return cmp.Or(cmp.Compare(b.DType.Bits(), a.DType.Bits()), cmp.Compare(a.Name, b.Name))
+		return cmp.Or(cmp.Compare(b.DType.rank(), a.DType.rank()), cmp.Compare(a.Name, b.Name))
 	})
 	head, err := encodeHeader(sorted, metadata)
 	if err != nil {
@@ -92,6 +93,9 @@ func encodeHeader(sorted []Input, metadata map[string]string) ([]byte, error) {
 		n, ok := size(t.DType, t.Shape)
 		if !ok || t.DType.Bits() == 0 {
 			return nil, fmt.Errorf("tensor %q: shape %v of type %q is not possible", t.Name, t.Shape, t.DType)
+		}
+		if !utf8.ValidString(t.Name) {
+			return nil, fmt.Errorf("tensor %q: the name is not UTF-8", t.Name)
 		}
 		if seen[t.Name] {
 			return nil, fmt.Errorf("tensor %q: the name is used twice or reserved", t.Name)
