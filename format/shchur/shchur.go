@@ -10,15 +10,33 @@ import (
 	"github.com/seraph-ml/seraph/format/npy"
 )
 
-// Is says whether the file is an npz archive, or a zip with one in it, that holds a graph in a known layout.
+// Is says whether the file is an npz archive that holds a graph in a known layout, or a zip with one npz archive in it, of
+// which only reading it tells what it holds: by the directory of the file alone.
 func Is(path string) bool {
-	a, err := open(path)
+	z, err := format.OpenZip(path)
 	if err != nil {
 		return false
 	}
-	defer a.Close()
-	_, err = detect(a)
+	defer z.Close()
+	if nested := npzMembers(z); len(nested) > 0 {
+		return len(nested) == 1
+	}
+	_, err = detect(npy.NewArchive(z))
 	return err == nil
+}
+
+// npzMembers returns the npz archives in a zip; none where it is an npz archive itself.
+func npzMembers(z *format.Zip) []format.ZipMember {
+	var archives []format.ZipMember
+	for _, m := range z.Members {
+		if strings.HasSuffix(m.Name, ".npy") {
+			return nil
+		}
+		if strings.HasSuffix(m.Name, ".npz") && !strings.HasPrefix(m.Name, "__MACOSX/") {
+			archives = append(archives, m)
+		}
+	}
+	return archives
 }
 
 // open opens an npz archive, or the one that a zip holds.
@@ -36,15 +54,10 @@ func open(path string) (*npy.Archive, error) {
 
 // inner returns z as an archive of arrays, or the npz archive in it, read into memory.
 func inner(z *format.Zip) (*npy.Archive, error) {
-	var archives []format.ZipMember
-	for _, m := range z.Members {
-		if strings.HasSuffix(m.Name, ".npy") {
-			return npy.NewArchive(z), nil
-		}
-		if strings.HasSuffix(m.Name, ".npz") && !strings.HasPrefix(m.Name, "__MACOSX/") {
-			archives = append(archives, m)
-		}
+	if slices.ContainsFunc(z.Members, func(m format.ZipMember) bool { return strings.HasSuffix(m.Name, ".npy") }) {
+		return npy.NewArchive(z), nil
 	}
+	archives := npzMembers(z)
 	if len(archives) != 1 {
 		return nil, format.CorruptAt(z.Path, -1, "zip", fmt.Sprintf("%d npz archives", len(archives)), "arrays, or one npz archive").
 			WithHint("unpack it and name the npz file")
