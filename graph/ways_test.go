@@ -100,7 +100,7 @@ func TestNoWayChangesABit(t *testing.T) {
 		name string
 		ids  []int32
 	}{{"all", nil}, {"shuffled", everything}, {"few", everything[:5]}, {"some", everything[:shardRows+99]}}
-	norm := Norm{R: 0.3, SelfLoops: true}
+	norm := Norm{R: 0.3} // without self-loops a row does not need itself
 	want := func(form string) map[Scaling]*Hops {
 		all := map[Scaling]*Hops{}
 		for _, scaling := range Scalings {
