@@ -20,6 +20,11 @@ func (softmax) Cost(in, _ []tensor.Type) Cost { return Cost{Flops: 10 * float64(
 
 func (softmax) Traits() Traits { return Traits{RowWise: true, InPlace: []int{0}} }
 
+func (softmax) ScratchBytes(in, _ []tensor.Type, workers int) int {
+	rows, cols := matrix(in[0])
+	return (&kernel.Softmax{Rows: rows, Cols: cols}).ScratchBytes(workers)
+}
+
 func (softmax) Kernel() Kernel {
 	var k kernel.Softmax
 	return KernelFunc(func(c *Call) error {
