@@ -19,10 +19,26 @@ type Linear struct {
 	Init   program.Initializer // of weight; nil is PyTorch's, FanIn of the inputs
 }
 
+// Matrix is what the first layer of a model takes: dense rows, or sparse ones, which give the same bits.
+type Matrix struct {
+	Dense  *Value
+	Sparse *program.Sparse // where it is not nil
+}
+
 // Apply returns the layer's result; its parameters are name.weight (out, in) and name.bias (out).
 func (l Linear) Apply(p *program.Program, name string, x *Value) *Value {
+	return l.ApplyMatrix(p, name, Matrix{Dense: x})
+}
+
+// ApplyMatrix is Apply for dense or sparse rows. Sparse ones are multiplied in float32 whatever BF16 says.
+func (l Linear) ApplyMatrix(p *program.Program, name string, x Matrix) *Value {
 	defer p.Scope(name)()
-	in := fixed(p, x)
+	var in int
+	if x.Sparse != nil {
+		in = x.Sparse.Cols.Size
+	} else {
+		in = fixed(p, x.Dense)
+	}
 	init := l.Init
 	if init == nil {
 		init = FanIn(in)
@@ -36,7 +52,10 @@ func (l Linear) Apply(p *program.Program, name string, x *Value) *Value {
 		}
 		bias = p.Parameter("bias", b, l.Out)
 	}
-	return p.Linear(x, w, bias, l.BF16)
+	if x.Sparse != nil {
+		return p.SparseLinear(x.Sparse, w, bias)
+	}
+	return p.Linear(x.Dense, w, bias, l.BF16)
 }
 
 // fixed is the last size of x, which a layer's parameters depend on.
@@ -114,13 +133,22 @@ type MLP struct {
 
 // Apply returns the stack's result. Layer i is name.i; training says whether dropout and batch statistics are in force.
 func (m MLP) Apply(p *program.Program, name string, x *Value, training bool) *Value {
+	return m.ApplyMatrix(p, name, Matrix{Dense: x}, training)
+}
+
+// ApplyMatrix is Apply for dense or sparse rows; dropout on sparse ones is a mistake.
+func (m MLP) ApplyMatrix(p *program.Program, name string, rows Matrix, training bool) *Value {
 	defer p.Scope(name)()
+	if rows.Sparse != nil && training && m.InputDropout > 0 {
+		p.Fail("dropout on sparse rows")
+	}
+	x := rows.Dense
 	for i := range m.Layers {
 		rate := m.Dropout
 		if i == 0 {
 			rate = m.InputDropout
 		}
-		if training {
+		if training && (i > 0 || rows.Sparse == nil) {
 			x = p.Dropout(x, rate)
 		}
 		out := m.Hidden
@@ -129,7 +157,11 @@ func (m MLP) Apply(p *program.Program, name string, x *Value, training bool) *Va
 			out = m.Out
 		}
 		layer := fmt.Sprint(i)
-		x = Linear{Out: out, NoBias: m.NoBias, BF16: m.BF16, Init: m.Init}.Apply(p, layer, x)
+		in := Matrix{Dense: x}
+		if i == 0 {
+			in.Sparse = rows.Sparse
+		}
+		x = Linear{Out: out, NoBias: m.NoBias, BF16: m.BF16, Init: m.Init}.ApplyMatrix(p, layer, in)
 		if last {
 			break
 		}

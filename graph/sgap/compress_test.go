@@ -22,7 +22,7 @@ type linearStep struct {
 func runLinear(t *testing.T, x []float32, rows, cols, out, workers int, sparse *compressed) linearStep {
 	t.Helper()
 	p := program.New("linear")
-	n := p.Size("rows", rows+3)
+	n := p.Size("rows", rows+8)
 	w, b := p.Parameter("w", nil, out, cols), p.Parameter("b", nil, out)
 	var dense *program.Value
 	var s *program.Sparse
@@ -31,7 +31,7 @@ func runLinear(t *testing.T, x []float32, rows, cols, out, workers int, sparse *
 		dense = p.External("x", tensor.F32(n, tensor.Fixed(cols)))
 		y = p.Linear(dense, w, b, false)
 	} else {
-		s = p.NewSparse("x", n, tensor.Fixed(cols), rows*cols, true)
+		s = p.NewSparse("x", n, tensor.Fixed(cols), rows*cols+1, true)
 		y = p.SparseLinear(s, w, b)
 	}
 	dw := p.Differentiate(p.Sum(p.Mul(y, y)), w)[0]
@@ -60,7 +60,7 @@ func runLinear(t *testing.T, x []float32, rows, cols, out, workers int, sparse *
 	}
 	if sparse == nil {
 		e.Tensor(dense).Bind(x)
-	} else if err := bindSparse(e, s, "x", sparse); err != nil {
+	} else if err := bindSparse(e, s, "x", &HopRows{rows: sparse}, rows); err != nil {
 		t.Fatal(err)
 	}
 	if err := e.Run(); err != nil {

@@ -38,28 +38,25 @@ func (d *Design) FirstHop() int {
 func (d *Design) Reads() int { return d.Hops - d.FirstHop() + 1 }
 
 // Forward appends the model: logits (rows, classes) from the hops that the design reads, each (rows, features).
-func (d *Design) Forward(p *program.Program, hops []*program.Value, classes int, training bool) *program.Value {
+func (d *Design) Forward(p *program.Program, hops []nn.Matrix, classes int, training bool) *program.Value {
 	head := d.Head
 	head.Out = classes
-	x := hops[0]
 	if d.Messages == Concat {
-		x = d.concat(p, hops, training)
-		if head.Layers == 1 {
-			head.InputDropout = head.Dropout
-		}
+		head.InputDropout = head.Dropout
+		return head.Apply(p, "head", d.concat(p, hops, training), training)
 	}
-	return head.Apply(p, "head", x, training)
+	return head.ApplyMatrix(p, "head", hops[0], training)
 }
 
 // concat is [H_0 Θ_0 | H_1 Θ_1 | …] through the activation: the first layer of SIGN. Dropout acts on the hops.
-func (d *Design) concat(p *program.Program, hops []*program.Value, training bool) *program.Value {
+func (d *Design) concat(p *program.Program, hops []nn.Matrix, training bool) *program.Value {
 	parts := make([]*program.Value, len(hops))
 	for i, x := range hops {
-		if training {
-			x = p.Dropout(x, d.Head.InputDropout)
+		if training && x.Sparse == nil {
+			x.Dense = p.Dropout(x.Dense, d.Head.InputDropout)
 		}
 		layer := nn.Linear{Out: d.Head.Hidden, NoBias: d.Head.NoBias, BF16: d.Head.BF16, Init: d.Head.Init}
-		parts[i] = layer.Apply(p, fmt.Sprintf("hops.%d", i), x)
+		parts[i] = layer.ApplyMatrix(p, fmt.Sprintf("hops.%d", i), x)
 	}
 	return nn.Activate(p, "hops", p.Concat(parts...), d.Head.Activation)
 }

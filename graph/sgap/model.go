@@ -169,12 +169,8 @@ func (w *work) hops() (*store, error) {
 // trainAll trains every trial.
 func (w *work) trainAll(s *store) (err error) {
 	d := w.data
-	sizes := d.sizesOf(w.design, w.training, d.splits, w.chosen.blockBytes)
-	ps, err := w.design.Compile(w.training, d.Features.Cols, d.Classes, sizes.batch, sizes.block, w.job.Threads)
-	if err != nil {
-		return err
-	}
-	shop, err := newWorkshop(d, w.design, w.training, ps, sizes, true, w.pool)
+	sizes := d.sizesOf(w.design, w.training, d.splits, w.chosen.blockBytes, w.job.Threads)
+	shop, err := newWorkshop(d, w.design, w.training, sizes, true, w.pool)
 	if err != nil {
 		return err
 	}

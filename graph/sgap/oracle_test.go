@@ -93,7 +93,8 @@ func TestTenStepsOfSGCAgreeWithPyTorch(t *testing.T) {
 	for _, id := range raw[int64](t, data, "train") {
 		train = append(train, int32(id))
 	}
-	ps, err := d.Compile(Training{WeightDecay: want.Training.WeightDecay, Optimizer: "adam"}, g.Features.Cols, g.Classes, len(train), n, 1)
+	ps, err := d.Compile(Training{WeightDecay: want.Training.WeightDecay, Optimizer: "adam"},
+		Sizes{Features: g.Features.Cols, Classes: g.Classes, Train: len(train), Eval: n, Threads: 1}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,8 +105,8 @@ func TestTenStepsOfSGCAgreeWithPyTorch(t *testing.T) {
 	defer tr.close()
 	copy(tr.session.Tensor("head.0.weight").Float32s(), raw[float32](t, init, "lin.weight"))
 	copy(tr.session.Tensor("head.0.bias").Float32s(), raw[float32](t, init, "lin.bias"))
-	rows := &Rows{Count: len(train), Hops: [][]float32{make([]float32, len(train)*g.Features.Cols)}}
-	if err := hops.Gather(train, want.Hops, rows.Hops[0]); err != nil {
+	rows := &Rows{Count: len(train), Hops: []HopRows{{Dense: make([]float32, len(train)*g.Features.Cols)}}}
+	if err := hops.Gather(train, want.Hops, rows.Hops[0].Dense); err != nil {
 		t.Fatal(err)
 	}
 	for _, u := range train {

@@ -151,18 +151,19 @@ func (pl *planner) describe(w way, design Design, t Training, tune *tuning) (*pl
 	s.Items = append(append(s.Items, input...), adjacency)
 	p.Stages = append(p.Stages, s)
 
-	sizes := d.sizesOf(design, t, d.splits, w.blockBytes)
-	ps, err := design.Compile(t, d.Features.Cols, d.Classes, sizes.batch, sizes.block, pl.job.Threads)
+	sizes := d.sizesOf(design, t, d.splits, w.blockBytes, pl.job.Threads)
+	ends, err := sizes.compileEnds(&design, t)
 	if err != nil {
 		return nil, err
 	}
-	train := plan.Stage{Name: stageTrain, Items: append(d.workItems(design, ps, sizes, true), propagation.Items(w.propagate)...)}
+	ps := ends[0]
+	train := plan.Stage{Name: stageTrain, Items: append(d.workItems(design, ends, sizes, true), propagation.Items(w.propagate)...)}
 	train.Items = append(train.Items, input...)
 	seeds := float64(pl.job.Seeds)
 	epochs := seeds * float64(t.Epochs)
-	addCost(&train, epochs*float64(sizes.train)/float64(sizes.batch), ps.Train.Cost)
-	addCost(&train, epochs*float64(sizes.val)/float64(sizes.block), ps.Eval.Cost)
-	addCost(&train, seeds*float64(d.Nodes)/float64(sizes.block), ps.Eval.Cost)
+	addCost(&train, epochs*float64(sizes.train)/float64(sizes.Train), ps.Train.Cost)
+	addCost(&train, epochs*float64(sizes.val)/float64(sizes.Eval), ps.Eval.Cost)
+	addCost(&train, seeds*float64(d.Nodes)/float64(sizes.Eval), ps.Eval.Cost)
 	if w.propagate.Spill {
 		train.DiskRead = int64(seeds) * 4 * int64(d.Nodes) * int64(d.Features.Cols) * int64(design.Reads())
 	}

@@ -71,8 +71,8 @@ func (m Model) Predict(ctx context.Context, job *run.Job, out string) (err error
 // evaluation is the design's program for blocks of rows alone.
 func (w *work) evaluation() (*Programs, sizes, error) {
 	d := w.data
-	s := d.sizesOf(w.design, w.training, []graph.Split{{Train: make([]int32, 1)}}, w.chosen.blockBytes)
-	ps, err := w.design.Compile(w.training, d.Features.Cols, d.Classes, 1, s.block, w.job.Threads)
+	s := d.sizesOf(w.design, w.training, []graph.Split{{Train: make([]int32, 1)}}, w.chosen.blockBytes, w.job.Threads)
+	ps, err := w.design.Compile(w.training, s.Sizes, nil)
 	return ps, s, err
 }
 
@@ -101,8 +101,8 @@ func (w *work) predictionPlan() (*plan.Job, error) {
 		persistent, shared, scratch := program.Sizes(ps.Eval)
 		predict := plan.Stage{Name: "predict", Items: append(propagation.Items(way.propagate), input,
 			plan.Item{Name: "model", Bytes: persistent + shared + scratch, Where: plan.Resident},
-			plan.Item{Name: "block of rows", Bytes: bufferBytes(s.block, w.design.Reads(), w.data.Features.Cols), Where: plan.Resident})}
-		addCost(&predict, float64(w.data.Nodes)/float64(s.block), ps.Eval.Cost)
+			plan.Item{Name: "block of rows", Bytes: bufferBytes(s.Eval, w.design.Reads(), w.data.Features.Cols), Where: plan.Resident})}
+		addCost(&predict, float64(w.data.Nodes)/float64(s.Eval), ps.Eval.Cost)
 		job := &plan.Job{Baseline: w.baseline, Stages: []plan.Stage{importStage(w.data.importBytes), hops, predict}}
 		job.Predict(plan.LoadRates(w.job.Threads))
 		ways[job] = way
@@ -133,21 +133,21 @@ func (w *work) writePredictions(s *store, saved *run.Saved, out string) (err err
 	if err := run.ReadSession(session, run.Weights, saved.Read); err != nil {
 		return err
 	}
-	block, err := newBuffer(sizes.block, w.design.Reads(), d.Features.Cols)
+	block, err := newBuffer(sizes.Eval, w.design.Reads(), d.Features.Cols)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, block.close()) }()
-	tr := &trainer{Programs: ps, session: session, eval: session.Execution(ps.Eval)}
+	tr := &trainer{Programs: ps, session: session}
 	emit := func(write func(*table.Table) error) error {
 		var rows Rows
-		none := make([]int32, sizes.block)
+		none := make([]int32, sizes.Eval)
 		for i := range none {
 			none[i] = -1
 		}
 		w.job.Stage("predict", "nodes", d.Nodes)
-		for lo := 0; lo < d.Nodes; lo += sizes.block {
-			hi := min(lo+sizes.block, d.Nodes)
+		for lo := 0; lo < d.Nodes; lo += sizes.Eval {
+			hi := min(lo+sizes.Eval, d.Nodes)
 			if err := block.read(s, lo, hi, w.design.FirstHop(), &rows); err != nil {
 				return err
 			}

@@ -1,6 +1,8 @@
 package sgap
 
 import (
+	"fmt"
+
 	"github.com/seraph-ml/seraph/engine/kernel"
 	"github.com/seraph-ml/seraph/engine/memory"
 	"github.com/seraph-ml/seraph/graph"
@@ -38,27 +40,59 @@ func (s *store) rowsOf(nodes []int32) []int32 {
 
 // buffer is memory for rows of the hops that a design reads.
 type buffer struct {
-	arena *memory.Arena
-	hops  [][]float32
-	cols  int
-	rows  int // room
+	arena      *memory.Arena
+	hops       [][]float32   // dense rows
+	compressed []*compressed // the same memory for compressed rows; nil where the buffer is for dense ones alone
+	staging    []float32     // a few rows on their way to be compressed
+	cols       int
 }
 
-// bufferBytes is what a buffer takes.
+// stagingRows is the number of rows that are compressed at a time.
+const stagingRows = 16
+
+// bufferBytes is what a buffer for dense rows takes.
 func bufferBytes(rows, reads, cols int) int64 {
 	return int64(reads) * (4*int64(rows)*int64(cols) + memory.Align)
 }
 
+// sparseBufferBytes is what a buffer takes whose rows may come compressed.
+func sparseBufferBytes(rows, reads, cols int) int64 {
+	return int64(reads)*hopBytes(rows, cols) + 4*stagingRows*int64(cols) + memory.Align
+}
+
+// hopBytes is the room for the rows of a hop, dense or compressed.
+func hopBytes(rows, cols int) int64 {
+	n := max(4*int64(rows)*int64(cols), compressedBytes(rows, cols))
+	return (n + memory.Align - 1) / memory.Align * memory.Align
+}
+
+// newBuffer makes a buffer for dense rows.
 func newBuffer(rows, reads, cols int) (*buffer, error) {
 	arena, err := memory.NewArena(bufferBytes(rows, reads, cols))
 	if err != nil {
 		return nil, err
 	}
-	b := &buffer{arena: arena, cols: cols, rows: rows}
+	b := &buffer{arena: arena, cols: cols}
 	step := (4*int64(rows)*int64(cols) + memory.Align - 1) / memory.Align * memory.Align
 	for i := range int64(reads) {
 		b.hops = append(b.hops, arena.Float32s(i*step, rows*cols))
 	}
+	return b, nil
+}
+
+// newSparseBuffer makes a buffer whose rows may come compressed.
+func newSparseBuffer(rows, reads, cols int) (*buffer, error) {
+	arena, err := memory.NewArena(sparseBufferBytes(rows, reads, cols))
+	if err != nil {
+		return nil, err
+	}
+	b := &buffer{arena: arena, cols: cols}
+	for i := range int64(reads) {
+		at := i * hopBytes(rows, cols)
+		b.hops = append(b.hops, arena.Float32s(at, rows*cols))
+		b.compressed = append(b.compressed, newCompressed(arena, at, rows, cols))
+	}
+	b.staging = arena.Float32s(int64(reads)*hopBytes(rows, cols), stagingRows*cols)
 	return b, nil
 }
 
@@ -69,18 +103,70 @@ func (b *buffer) close() error {
 	return b.arena.Close()
 }
 
-// gather fills the buffer with the rows of some nodes, hops first and following.
-func (b *buffer) gather(s *store, nodes, labels []int32, first int) (*Rows, error) {
+// gather fills the buffer with the rows of some nodes, hops first and following: hop i compressed where sparse[i] says so
+// (nil: none).
+func (b *buffer) gather(s *store, nodes, labels []int32, first int, sparse []bool) (*Rows, error) {
 	r := &Rows{Count: len(nodes), Labels: labels}
 	rows := s.rowsOf(nodes)
 	for i, h := range b.hops {
+		if sparse != nil && sparse[i] {
+			ok, err := b.compress(s, rows, first+i, i)
+			if err != nil {
+				return nil, err
+			}
+			if !ok {
+				return nil, fmt.Errorf("hop %d has more entries than were counted", first+i)
+			}
+			r.Hops = append(r.Hops, HopRows{rows: b.compressed[i]})
+			continue
+		}
 		dst := h[:len(nodes)*b.cols]
 		if err := s.Gather(rows, first+i, dst); err != nil {
 			return nil, err
 		}
-		r.Hops = append(r.Hops, dst)
+		r.Hops = append(r.Hops, HopRows{Dense: dst})
 	}
 	return r, nil
+}
+
+// compress fills compressed rows of a hop, and says whether there was room.
+func (b *buffer) compress(s *store, rows []int32, hop, i int) (bool, error) {
+	c := b.compressed[i]
+	c.reset()
+	for lo := 0; lo < len(rows); lo += stagingRows {
+		part := rows[lo:min(lo+stagingRows, len(rows))]
+		if err := s.Gather(part, hop, b.staging); err != nil {
+			return false, err
+		}
+		for k := range part {
+			if !c.add(b.staging[k*b.cols : (k+1)*b.cols]) {
+				return false, nil
+			}
+		}
+	}
+	return true, nil
+}
+
+// sparse says of which hops the rows of some nodes fit compressed.
+func (b *buffer) sparse(s *store, nodes []int32, first int) ([]bool, error) {
+	rows := s.rowsOf(nodes)
+	is := make([]bool, len(b.hops))
+	for i := range is {
+		var err error
+		if is[i], err = b.compress(s, rows, first+i, i); err != nil {
+			return nil, err
+		}
+	}
+	return is, nil
+}
+
+// transpose makes the transposes of compressed rows.
+func (r *Rows) transpose() {
+	for _, h := range r.Hops {
+		if h.rows != nil {
+			h.rows.transpose()
+		}
+	}
 }
 
 // read fills the buffer with rows lo to hi of the store.
@@ -94,20 +180,20 @@ func (b *buffer) read(s *store, lo, hi, first int, into *Rows) error {
 		} else if err := s.ReadRows(lo, hi, first+i, dst); err != nil {
 			return err
 		}
-		into.Hops = append(into.Hops, dst)
+		into.Hops = append(into.Hops, HopRows{Dense: dst})
 	}
 	return nil
 }
 
-// take copies some rows of r into the buffer: a batch.
+// take copies some dense rows of r into the buffer: a batch.
 func (b *buffer) take(r *Rows, rows []int32, into *Rows) {
 	into.Count = len(rows)
 	into.Hops, into.Labels = into.Hops[:0], into.Labels[:0]
 	for i, h := range b.hops {
 		for k, row := range rows {
-			copy(h[k*b.cols:(k+1)*b.cols], r.Hops[i][int(row)*b.cols:])
+			copy(h[k*b.cols:(k+1)*b.cols], r.Hops[i].Dense[int(row)*b.cols:])
 		}
-		into.Hops = append(into.Hops, h[:len(rows)*b.cols])
+		into.Hops = append(into.Hops, HopRows{Dense: h[:len(rows)*b.cols]})
 	}
 	for _, row := range rows {
 		into.Labels = append(into.Labels, r.Labels[row])

@@ -1,111 +1,55 @@
 package sgap
 
 import (
-	"fmt"
-
 	"github.com/seraph-ml/seraph/engine/kernel"
-	"github.com/seraph-ml/seraph/engine/optim"
 	"github.com/seraph-ml/seraph/engine/program"
-	"github.com/seraph-ml/seraph/engine/tensor"
 )
 
-// Training is how a design is trained.
-type Training struct {
-	Epochs      int
-	LR          float64
-	WeightDecay float64 // L2, added to the gradient of every parameter
-	Batch       int     // rows of a step; 0 for all at once
-	Patience    int     // epochs without a better one after which training stops; 0 for never
-	Optimizer   string  // a name of optim.Named
-}
-
-// Programs are a design compiled for the sizes of a data set: one step of training, and evaluation of a block of rows. They
-// own no memory.
-type Programs struct {
-	Train, Eval *program.Compiled
-
-	trainHops, evalHops   []*program.Value
-	trainLabels           *program.Value
-	loss, lr              *program.Value
-	evalLabels            *program.Value
-	evalLosses, evalLogit *program.Value
-	evalRows, trainRows   int
-}
-
-// Compile builds both programs: train steps of up to trainRows rows and evaluation of up to evalRows.
-func (d *Design) Compile(t Training, features, classes, trainRows, evalRows, threads int) (*Programs, error) {
-	rule, err := optim.Named(t.Optimizer)
-	if err != nil {
-		return nil, err
-	}
-	ps := &Programs{trainRows: trainRows, evalRows: evalRows}
-
-	p := program.New("train")
-	rows := p.Size("rows", trainRows)
-	ps.trainHops = d.inputs(p, rows, features)
-	ps.trainLabels = p.Input("labels", tensor.I32(rows))
-	logits := d.Forward(p, ps.trainHops, classes, true)
-	ps.loss, _ = p.CrossEntropy(logits, ps.trainLabels)
-	p.Output(ps.loss)
-	ps.lr = optim.Minimize(p, ps.loss, rule, 0, optim.Group{Params: p.Parameters(), WeightDecay: t.WeightDecay}).LR
-	if ps.Train, err = program.Compile(p, program.Options{Workers: threads}); err != nil {
-		return nil, err
-	}
-
-	p = program.New("evaluate")
-	rows = p.Size("rows", evalRows)
-	ps.evalHops = d.inputs(p, rows, features)
-	ps.evalLabels = p.Input("labels", tensor.I32(rows))
-	ps.evalLogit = p.Output(d.Forward(p, ps.evalHops, classes, false))
-	_, ps.evalLosses = p.CrossEntropy(ps.evalLogit, ps.evalLabels)
-	p.Output(ps.evalLosses)
-	ps.Eval, err = program.Compile(p, program.Options{Workers: threads})
-	return ps, err
-}
-
-// inputs are the hops that the design reads, in memory of the caller.
-func (d *Design) inputs(p *program.Program, rows tensor.Dim, features int) []*program.Value {
-	hops := make([]*program.Value, d.Reads())
-	for i := range hops {
-		hops[i] = p.External(fmt.Sprintf("hop.%d", d.FirstHop()+i), tensor.F32(rows, tensor.Fixed(features)))
-	}
-	return hops
-}
-
-// Rows is a block of rows of the hops that a design reads: Hops[k] is (Count, features).
+// Rows is a block of rows of the hops that a design reads.
 type Rows struct {
 	Count  int
-	Hops   [][]float32
+	Hops   []HopRows
 	Labels []int32
 }
 
-// Slice returns rows lo ≤ i < hi.
+// HopRows is the rows of one hop: dense, or rows First to First+Count of compressed ones.
+type HopRows struct {
+	Dense []float32 // Count × features
+	first int
+	rows  *compressed
+}
+
+// Slice makes into rows lo ≤ i < hi.
 func (r *Rows) Slice(lo, hi int, into *Rows) {
 	into.Count = hi - lo
 	into.Labels = r.Labels[lo:hi]
 	into.Hops = into.Hops[:0]
 	for _, h := range r.Hops {
-		features := len(h) / r.Count
-		into.Hops = append(into.Hops, h[lo*features:hi*features])
+		if h.rows != nil {
+			h.first += lo
+		} else {
+			features := len(h.Dense) / r.Count
+			h.Dense = h.Dense[lo*features : hi*features]
+		}
+		into.Hops = append(into.Hops, h)
 	}
 }
 
 // trainer is programs with memory: a model being trained or applied.
 type trainer struct {
 	*Programs
-	session     *program.Session
-	train, eval *program.Execution
-	epoch       int // done
-	step        uint64
-	block       Rows
+	session *program.Session
+	epoch   int // done
+	step    uint64
+	block   Rows
 }
 
 func newTrainer(ps *Programs, pool *kernel.Pool) (*trainer, error) {
-	s, err := program.Start(pool, ps.Train, ps.Eval)
+	s, err := program.Start(pool, ps.All()...)
 	if err != nil {
 		return nil, err
 	}
-	return &trainer{Programs: ps, session: s, train: s.Execution(ps.Train), eval: s.Execution(ps.Eval)}, nil
+	return &trainer{Programs: ps, session: s}, nil
 }
 
 func (t *trainer) close() error { return t.session.Close() }
@@ -118,39 +62,59 @@ func (t *trainer) reset(seed uint64) {
 
 // fit makes one step on the rows and returns its loss.
 func (t *trainer) fit(rows *Rows, lr float64) (float64, error) {
-	if err := bind(t.train, "rows", t.trainHops, t.trainLabels, rows); err != nil {
+	e := t.session.Execution(t.Train)
+	if err := t.train.bind(e, rows); err != nil {
 		return 0, err
 	}
 	t.step++
 	t.session.Step = t.step
-	t.train.Tensor(t.lr).Float32s()[0] = float32(lr)
-	if err := t.train.Run(); err != nil {
+	e.Tensor(t.lr).Float32s()[0] = float32(lr)
+	if err := e.Run(); err != nil {
 		return 0, err
 	}
-	return float64(t.train.Tensor(t.loss).Float32s()[0]), nil
+	return float64(e.Tensor(t.loss).Float32s()[0]), nil
 }
 
 // bind makes rows the input of an execution.
-func bind(e *program.Execution, size string, hops []*program.Value, labels *program.Value, rows *Rows) error {
-	if err := e.SetSize(size, rows.Count); err != nil {
+func (in *inputs) bind(e *program.Execution, rows *Rows) error {
+	if err := e.SetSize("rows", rows.Count); err != nil {
 		return err
 	}
-	for i, v := range hops {
-		e.Tensor(v).Bind(rows.Hops[i])
+	for i, x := range in.hops {
+		if x.Sparse == nil {
+			e.Tensor(x.Dense).Bind(rows.Hops[i].Dense)
+		} else if err := bindSparse(e, x.Sparse, hopName(i), &rows.Hops[i], rows.Count); err != nil {
+			return err
+		}
 	}
-	copy(e.Tensor(labels).Int32s(), rows.Labels)
+	copy(e.Tensor(in.labels).Int32s(), rows.Labels)
 	return nil
 }
 
 // apply evaluates rows, at most as many as planned for, and returns logits (rows, classes) and the loss of each row.
 func (t *trainer) apply(rows *Rows) (logits, losses []float32, err error) {
-	if err := bind(t.eval, "rows", t.evalHops, t.evalLabels, rows); err != nil {
+	c, ev := t.Eval, &t.eval
+	if rows.dense() {
+		c, ev = t.Dense, &t.dense
+	}
+	e := t.session.Execution(c)
+	if err := ev.bind(e, rows); err != nil {
 		return nil, nil, err
 	}
-	if err := t.eval.Run(); err != nil {
+	if err := e.Run(); err != nil {
 		return nil, nil, err
 	}
-	return t.eval.Tensor(t.evalLogit).Float32s(), t.eval.Tensor(t.evalLosses).Float32s(), nil
+	return e.Tensor(ev.logits).Float32s(), e.Tensor(ev.losses).Float32s(), nil
+}
+
+// dense says whether no hop is compressed.
+func (r *Rows) dense() bool {
+	for _, h := range r.Hops {
+		if h.rows != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // score evaluates rows block by block.
@@ -160,8 +124,8 @@ func (t *trainer) score(rows *Rows, classes int) (*Score, error) {
 }
 
 func (t *trainer) addScore(s *Score, rows *Rows) error {
-	for lo := 0; lo < rows.Count; lo += t.evalRows {
-		rows.Slice(lo, min(lo+t.evalRows, rows.Count), &t.block)
+	for lo := 0; lo < rows.Count; lo += t.Sizes.Eval {
+		rows.Slice(lo, min(lo+t.Sizes.Eval, rows.Count), &t.block)
 		logits, losses, err := t.apply(&t.block)
 		if err != nil {
 			return err

@@ -171,19 +171,20 @@ func (t *tuning) stage(pl *planner, w way) (plan.Stage, error) {
 	var shop []plan.Item
 	var shopBytes int64
 	for _, c := range t.candidates {
-		sizes := d.sizesOf(c.design, c.training, d.splits[:t.seeds], w.blockBytes)
-		ps, err := c.design.Compile(c.training, d.Features.Cols, d.Classes, sizes.batch, sizes.block, pl.job.Threads)
+		sizes := d.sizesOf(c.design, c.training, d.splits[:t.seeds], w.blockBytes, pl.job.Threads)
+		ends, err := sizes.compileEnds(&c.design, c.training)
 		if err != nil {
 			return s, err
 		}
-		items := d.workItems(c.design, ps, sizes, false)
+		ps := ends[0]
+		items := d.workItems(c.design, ends, sizes, false)
 		sum := plan.Stage{Items: items}
 		if sum.Peak() > shopBytes {
 			shop, shopBytes = items, sum.Peak()
 		}
 		epochs := float64(c.training.Epochs)
-		addCost(&s, epochs*float64(sizes.train)/float64(sizes.batch), ps.Train.Cost)
-		addCost(&s, epochs*float64(sizes.val)/float64(sizes.block), ps.Eval.Cost)
+		addCost(&s, epochs*float64(sizes.train)/float64(sizes.Train), ps.Train.Cost)
+		addCost(&s, epochs*float64(sizes.val)/float64(sizes.Eval), ps.Eval.Cost)
 	}
 	s.Items = append(s.Items, shop...)
 	return s, nil
@@ -268,12 +269,8 @@ func (t *tuning) variant(v variant, members []int, lo, hi int, done *int) (err e
 func (t *tuning) try(c *candidate, s *store, lo, hi int) (err error) {
 	w := t.work
 	d := w.data
-	sizes := d.sizesOf(c.design, c.training, d.splits[:t.seeds], w.chosen.blockBytes)
-	ps, err := c.design.Compile(c.training, d.Features.Cols, d.Classes, sizes.batch, sizes.block, w.job.Threads)
-	if err != nil {
-		return err
-	}
-	shop, err := newWorkshop(d, c.design, c.training, ps, sizes, false, w.pool)
+	sizes := d.sizesOf(c.design, c.training, d.splits[:t.seeds], w.chosen.blockBytes, w.job.Threads)
+	shop, err := newWorkshop(d, c.design, c.training, sizes, false, w.pool)
 	if err != nil {
 		return err
 	}

@@ -16,24 +16,57 @@ func isWeight(k plan.Kind) bool { return slices.Contains(run.Weights, k) }
 
 // sizes are what memory and programs of a training depend on.
 type sizes struct {
+	Sizes
 	train, val int // most rows of any split
-	batch      int // rows of a step
-	block      int // rows of an evaluation
 }
 
 // sizesOf are the sizes for some splits; blockBytes bounds the rows of hops that pass through an evaluation of the test nodes.
-func (d *dataset) sizesOf(design Design, t Training, splits []graph.Split, blockBytes int64) sizes {
-	var s sizes
+func (d *dataset) sizesOf(design Design, t Training, splits []graph.Split, blockBytes int64, threads int) sizes {
+	s := sizes{Sizes: Sizes{Features: d.Features.Cols, Classes: d.Classes, Threads: threads}}
 	for _, split := range splits {
 		s.train, s.val = max(s.train, len(split.Train)), max(s.val, len(split.Val))
 	}
-	s.batch = s.train
+	s.Train = s.train
 	if t.Batch > 0 {
-		s.batch = min(t.Batch, s.train)
+		s.Train = min(t.Batch, s.train)
 	}
 	row := bufferBytes(1, design.Reads(), d.Features.Cols)
-	s.block = int(min(max(blockBytes/row, 16), 2048, int64(d.Nodes)))
+	s.Eval = int(min(max(blockBytes/row, 16), 2048, int64(d.Nodes)))
 	return s
+}
+
+// batched says whether a step takes a part of the rows.
+func (s *sizes) batched() bool { return s.Train < s.train }
+
+// maySparse says whether rows may come compressed: steps take them all, in float32, and nothing falls out of them.
+func (s *sizes) maySparse(design *Design) bool {
+	return !s.batched() && !design.Head.BF16 && design.Head.InputDropout == 0
+}
+
+// allSparse is the choice of compressed rows for every hop: with none, the two ends of what programs take.
+func allSparse(design *Design) []bool {
+	all := make([]bool, design.Reads())
+	for i := range all {
+		all[i] = true
+	}
+	return all
+}
+
+// compileEnds compiles the programs for dense rows, and those for compressed ones where rows may come so.
+func (s *sizes) compileEnds(design *Design, t Training) ([]*Programs, error) {
+	choices := [][]bool{nil}
+	if s.maySparse(design) {
+		choices = append(choices, allSparse(design))
+	}
+	var list []*Programs
+	for _, sparse := range choices {
+		ps, err := design.Compile(t, s.Sizes, sparse)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, ps)
+	}
+	return list, nil
 }
 
 // workshop is the memory of a training: programs, the rows of a split, the weights of the best epoch.
@@ -42,29 +75,39 @@ type workshop struct {
 	data     *dataset
 	design   Design
 	sizes    sizes
+	pool     *kernel.Pool
+	sparse   []bool  // which hops' rows the programs take compressed
 	rows     *buffer // of the training nodes
 	valRows  *buffer
 	keep     *memory.Arena
 	testRows *buffer
 }
 
-// workItems is what a workshop holds.
-func (d *dataset) workItems(design Design, ps *Programs, s sizes, test bool) []plan.Item {
-	persistent, shared, scratch := program.Sizes(ps.Train, ps.Eval)
+// workItems is what a workshop holds at most: whichever rows come compressed.
+func (d *dataset) workItems(design Design, ends []*Programs, s sizes, test bool) []plan.Item {
+	var persistent, shared, scratch int64
+	for _, ps := range ends {
+		a, b, c := program.Sizes(ps.All()...)
+		persistent, shared, scratch = max(persistent, a), max(shared, b), max(scratch, c)
+	}
 	reads, cols := design.Reads(), d.Features.Cols
-	gathered := bufferBytes(s.train, reads, cols) + bufferBytes(s.val, reads, cols)
-	if s.batch < s.train {
-		gathered += bufferBytes(s.batch, reads, cols)
+	size := bufferBytes
+	if s.maySparse(&design) {
+		size = sparseBufferBytes
+	}
+	gathered := size(s.train, reads, cols) + size(s.val, reads, cols)
+	if s.batched() {
+		gathered += bufferBytes(s.Train, reads, cols)
 	}
 	items := []plan.Item{
 		{Name: "rows of training and validation nodes", Bytes: gathered, Where: plan.Resident},
 		{Name: "parameters and optimizer state", Bytes: persistent, Where: plan.Resident},
 		{Name: "activations and gradients", Bytes: shared, Where: plan.Resident},
 		{Name: "working memory of kernels", Bytes: scratch, Where: plan.Resident},
-		{Name: "weights of the best epoch", Bytes: keptBytes(ps), Where: plan.Resident},
+		{Name: "weights of the best epoch", Bytes: keptBytes(ends[0]), Where: plan.Resident},
 	}
 	if test {
-		items = append(items, plan.Item{Name: "block of rows to evaluate", Bytes: bufferBytes(s.block, reads, cols), Where: plan.Resident})
+		items = append(items, plan.Item{Name: "block of rows to evaluate", Bytes: bufferBytes(s.Eval, reads, cols), Where: plan.Resident})
 	}
 	return items
 }
@@ -80,38 +123,40 @@ func keptBytes(ps *Programs) int64 {
 	return sum
 }
 
-// newWorkshop makes the memory for compiled programs.
-func newWorkshop(d *dataset, design Design, t Training, ps *Programs, s sizes, test bool, pool *kernel.Pool) (w *workshop, err error) {
-	w = &workshop{data: d, design: design, sizes: s}
+// newWorkshop makes the memory for a training.
+func newWorkshop(d *dataset, design Design, t Training, s sizes, test bool, pool *kernel.Pool) (w *workshop, err error) {
+	w = &workshop{data: d, design: design, sizes: s, pool: pool, fitter: &fitter{Training: t, classes: d.Classes}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, w.close())
 		}
 	}()
-	tr, err := newTrainer(ps, pool)
-	if err != nil {
+	w.Batch = s.Train
+	if err := w.compile(nil); err != nil {
 		return w, err
 	}
-	w.fitter = &fitter{trainer: tr, Training: t, classes: d.Classes}
-	w.Batch = s.batch
 	reads, cols := design.Reads(), d.Features.Cols
-	if w.rows, err = newBuffer(s.train, reads, cols); err != nil {
+	fresh := newBuffer
+	if s.maySparse(&design) {
+		fresh = newSparseBuffer
+	}
+	if w.rows, err = fresh(s.train, reads, cols); err != nil {
 		return w, err
 	}
-	if w.valRows, err = newBuffer(s.val, reads, cols); err != nil {
+	if w.valRows, err = fresh(s.val, reads, cols); err != nil {
 		return w, err
 	}
-	if s.batch < s.train {
-		if w.batch, err = newBuffer(s.batch, reads, cols); err != nil {
+	if s.batched() {
+		if w.batch, err = newBuffer(s.Train, reads, cols); err != nil {
 			return w, err
 		}
 	}
 	if test {
-		if w.testRows, err = newBuffer(s.block, reads, cols); err != nil {
+		if w.testRows, err = newBuffer(s.Eval, reads, cols); err != nil {
 			return w, err
 		}
 	}
-	if w.keep, err = memory.NewArena(keptBytes(ps)); err != nil {
+	if w.keep, err = memory.NewArena(keptBytes(w.Programs)); err != nil {
 		return w, err
 	}
 	var at int64
@@ -125,13 +170,52 @@ func newWorkshop(d *dataset, design Design, t Training, ps *Programs, s sizes, t
 	return w, nil
 }
 
-// open gathers the rows of a split.
-func (w *workshop) open(s *store, split graph.Split) (err error) {
-	first := w.design.FirstHop()
-	if w.train, err = w.rows.gather(s, split.Train, w.data.labelsOf(split.Train), first); err != nil {
+// compile makes the programs for a choice of compressed rows, and gives them memory.
+func (w *workshop) compile(sparse []bool) error {
+	ps, err := w.design.Compile(w.Training, w.sizes.Sizes, sparse)
+	if err != nil {
 		return err
 	}
-	w.val, err = w.valRows.gather(s, split.Val, w.data.labelsOf(split.Val), first)
+	if w.trainer != nil {
+		if err := w.trainer.close(); err != nil {
+			return err
+		}
+		w.trainer = nil
+	}
+	w.sparse = sparse
+	w.trainer, err = newTrainer(ps, w.pool)
+	return err
+}
+
+// open gathers the rows of a split, compressed where they have few entries.
+func (w *workshop) open(s *store, split graph.Split) (err error) {
+	first := w.design.FirstHop()
+	var sparse []bool
+	if w.sizes.maySparse(&w.design) {
+		if sparse, err = w.rows.sparse(s, split.Train, first); err != nil {
+			return err
+		}
+		val, err := w.valRows.sparse(s, split.Val, first)
+		if err != nil {
+			return err
+		}
+		for i := range sparse {
+			sparse[i] = sparse[i] && val[i]
+		}
+		if !slices.Contains(sparse, true) {
+			sparse = nil
+		}
+	}
+	if !slices.Equal(sparse, w.sparse) {
+		if err := w.compile(sparse); err != nil {
+			return err
+		}
+	}
+	if w.train, err = w.rows.gather(s, split.Train, w.data.labelsOf(split.Train), first, sparse); err != nil {
+		return err
+	}
+	w.train.transpose()
+	w.val, err = w.valRows.gather(s, split.Val, w.data.labelsOf(split.Val), first, sparse)
 	w.order = nil
 	return err
 }
@@ -149,8 +233,8 @@ func (w *workshop) test(s *store, split graph.Split) (*Score, error) {
 		for _, u := range split.Test {
 			labels[u] = w.data.Labels[u]
 		}
-		for lo := 0; lo < w.data.Nodes; lo += w.sizes.block {
-			hi := min(lo+w.sizes.block, w.data.Nodes)
+		for lo := 0; lo < w.data.Nodes; lo += w.sizes.Eval {
+			hi := min(lo+w.sizes.Eval, w.data.Nodes)
 			if err := w.testRows.read(s, lo, hi, first, &block); err != nil {
 				return nil, err
 			}
@@ -161,9 +245,9 @@ func (w *workshop) test(s *store, split graph.Split) (*Score, error) {
 		}
 		return score, nil
 	}
-	for lo := 0; lo < len(split.Test); lo += w.sizes.block {
-		nodes := split.Test[lo:min(lo+w.sizes.block, len(split.Test))]
-		rows, err := w.testRows.gather(s, nodes, w.data.labelsOf(nodes), first)
+	for lo := 0; lo < len(split.Test); lo += w.sizes.Eval {
+		nodes := split.Test[lo:min(lo+w.sizes.Eval, len(split.Test))]
+		rows, err := w.testRows.gather(s, nodes, w.data.labelsOf(nodes), first, nil)
 		if err != nil {
 			return nil, err
 		}
@@ -177,10 +261,10 @@ func (w *workshop) test(s *store, split graph.Split) (*Score, error) {
 // close gives the memory back.
 func (w *workshop) close() error {
 	var errs []error
-	if w.fitter != nil {
-		errs = append(errs, w.session.Close(), w.batch.close())
+	if w.trainer != nil {
+		errs = append(errs, w.trainer.close())
 	}
-	errs = append(errs, w.rows.close(), w.valRows.close(), w.testRows.close())
+	errs = append(errs, w.batch.close(), w.rows.close(), w.valRows.close(), w.testRows.close())
 	if w.keep != nil {
 		errs = append(errs, w.keep.Close())
 	}

@@ -1,0 +1,117 @@
+package sgap
+
+import (
+	"fmt"
+
+	"github.com/seraph-ml/seraph/engine/nn"
+	"github.com/seraph-ml/seraph/engine/optim"
+	"github.com/seraph-ml/seraph/engine/program"
+	"github.com/seraph-ml/seraph/engine/tensor"
+)
+
+// Training is how a design is trained.
+type Training struct {
+	Epochs      int
+	LR          float64
+	WeightDecay float64 // L2, added to the gradient of every parameter
+	Batch       int     // rows of a step; 0 for all at once
+	Patience    int     // epochs without a better one after which training stops; 0 for never
+	Optimizer   string  // a name of optim.Named
+}
+
+// Sizes are what the programs of a design depend on beside it.
+type Sizes struct {
+	Features, Classes int
+	Train             int // most rows of a step
+	Eval              int // most rows of an evaluation
+	Threads           int
+}
+
+// Programs are a design compiled for the sizes of a data set: a step of training, and evaluation of a block of rows whose
+// hops are sparse as those of training, or all dense. They own no memory.
+type Programs struct {
+	Sizes
+	Train, Eval, Dense *program.Compiled
+
+	train       inputs
+	loss, lr    *program.Value
+	eval, dense evaluation
+}
+
+// inputs are the rows that a program takes.
+type inputs struct {
+	hops   []nn.Matrix
+	labels *program.Value
+}
+
+// evaluation is the inputs and results of an evaluation.
+type evaluation struct {
+	inputs
+	logits, losses *program.Value
+}
+
+// All are the different programs.
+func (ps *Programs) All() []*program.Compiled {
+	if ps.Dense == ps.Eval {
+		return []*program.Compiled{ps.Train, ps.Eval}
+	}
+	return []*program.Compiled{ps.Train, ps.Eval, ps.Dense}
+}
+
+// Compile builds the programs. sparse says of each hop that the design reads whether its rows come compressed; nil for
+// none.
+func (d *Design) Compile(t Training, s Sizes, sparse []bool) (*Programs, error) {
+	rule, err := optim.Named(t.Optimizer)
+	if err != nil {
+		return nil, err
+	}
+	ps := &Programs{Sizes: s}
+	p := program.New("train")
+	ps.train = d.inputs(p, s.Train, s.Features, sparse, true)
+	logits := d.Forward(p, ps.train.hops, s.Classes, true)
+	ps.loss, _ = p.CrossEntropy(logits, ps.train.labels)
+	p.Output(ps.loss)
+	ps.lr = optim.Minimize(p, ps.loss, rule, 0, optim.Group{Params: p.Parameters(), WeightDecay: t.WeightDecay}).LR
+	if ps.Train, err = program.Compile(p, program.Options{Workers: s.Threads}); err != nil {
+		return nil, err
+	}
+	if ps.Eval, ps.eval, err = d.compileEvaluation("evaluate", s, sparse); err != nil {
+		return nil, err
+	}
+	ps.Dense, ps.dense = ps.Eval, ps.eval
+	for _, is := range sparse {
+		if is {
+			ps.Dense, ps.dense, err = d.compileEvaluation("evaluate-dense", s, nil)
+			break
+		}
+	}
+	return ps, err
+}
+
+func (d *Design) compileEvaluation(name string, s Sizes, sparse []bool) (*program.Compiled, evaluation, error) {
+	p := program.New(name)
+	e := evaluation{inputs: d.inputs(p, s.Eval, s.Features, sparse, false)}
+	e.logits = p.Output(d.Forward(p, e.hops, s.Classes, false))
+	_, e.losses = p.CrossEntropy(e.logits, e.labels)
+	p.Output(e.losses)
+	c, err := program.Compile(p, program.Options{Workers: s.Threads})
+	return c, e, err
+}
+
+// inputs declares the hops that the design reads, in memory of the caller, and labels.
+func (d *Design) inputs(p *program.Program, most, features int, sparse []bool, transposed bool) inputs {
+	rows := p.Size("rows", most)
+	in := inputs{hops: make([]nn.Matrix, d.Reads())}
+	for i := range in.hops {
+		name := hopName(i)
+		if sparse != nil && sparse[i] {
+			in.hops[i].Sparse = p.NewSparse(name, rows, tensor.Fixed(features), room(most, features), transposed)
+		} else {
+			in.hops[i].Dense = p.External(name, tensor.F32(rows, tensor.Fixed(features)))
+		}
+	}
+	in.labels = p.Input("labels", tensor.I32(rows))
+	return in
+}
+
+func hopName(i int) string { return fmt.Sprintf("hop.%d", i) }
