@@ -12,9 +12,11 @@ import (
 // Propagation describes the hops H_k = Â^k X of a graph's features X, k = First … K.
 //
 // The columns of X are propagated in blocks: a block of hop 0 is made from the features (but for very sparse ones, which go
-// into hop 1 as they are), and each next hop's block is one sparse product with the one before. Columns do not mix, and the sum for an element runs over its node's neighbours in
-// ascending order whichever rows and columns are computed with it. So the bits of the hops depend neither on the [Way] nor
-// on threads, nor on Rows.
+// into hop 1 as they are), and each next hop's block is one sparse product with the one before. Columns do not mix, and the
+// sum for an element runs over its node's neighbours in ascending order whichever rows and columns are computed with it. So
+// the bits of the hops depend neither on the [Way] nor on threads, nor on Rows.
+//
+// A description is not changed any more once a method has been called.
 type Propagation struct {
 	Graph     *Graph
 	Adjacency *Adjacency // Â

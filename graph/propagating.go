@@ -12,6 +12,7 @@ import (
 // propagating is a propagation at work.
 type propagating struct {
 	*Propagation
+	way   Way
 	hops  *Hops
 	pool  *kernel.Pool
 	width int // columns of a block
@@ -37,7 +38,7 @@ type strip struct {
 func (p *Propagation) begin(way Way, pool *kernel.Pool, spill *memory.Spill) (r *propagating, err error) {
 	width := p.width(way)
 	need := p.need(way)
-	r = &propagating{Propagation: p, hops: &Hops{}, pool: pool, width: width, field: p.frontiers(), work: &memory.Arena{}}
+	r = &propagating{Propagation: p, way: way, hops: &Hops{}, pool: pool, width: width, field: p.frontiers(), work: &memory.Arena{}}
 	arena, err := memory.NewArena(need.work())
 	if err != nil {
 		return r, err
@@ -102,11 +103,11 @@ func (r *propagating) run(ctx context.Context) error {
 // compute makes columns lo … hi−1 of hop k from x, those of hop k−1, keeps what is to be kept of them, and returns where
 // they are.
 func (r *propagating) compute(k int, x strip, lo, hi int) (y strip, err error) {
-	y, inPlace := r.place(k, lo)
-	if !inPlace {
-		if y, err = r.take(hi - lo); err != nil {
-			return y, err
-		}
+	inPlace := r.inPlace(k, r.way)
+	if inPlace {
+		y = r.place(k, lo)
+	} else if y, err = r.take(hi - lo); err != nil {
+		return y, err
 	}
 	switch {
 	case k == 1 && r.isThin():
@@ -141,18 +142,15 @@ func (r *propagating) compute(k int, x strip, lo, hi int) (y strip, err error) {
 	return y, err
 }
 
-// place returns where block lo of hop k is computed where that is no strip: the kept matrix, or the features as they are.
-func (r *propagating) place(k, lo int) (y strip, ok bool) {
+// place returns where the block of columns from lo on of a hop is that is computed in place. Very sparse features have none.
+func (r *propagating) place(k, lo int) strip {
 	switch {
-	case k == 0 && r.isThin():
-		return strip{}, true
-	case k == 0 && r.direct():
-		f := &r.Graph.Features
-		return strip{data: f.Dense[lo:], stride: f.Cols}, true
-	case k >= max(r.First, 1) && r.hops.kept[k-r.First].matrix != nil && r.field[k].pick == nil:
-		return strip{data: r.hops.kept[k-r.First].matrix[lo:], stride: r.hops.Cols}, true
+	case k > 0:
+		return strip{data: r.hops.kept[k-r.First].matrix[lo:], stride: r.hops.Cols}
+	case r.isThin():
+		return strip{}
 	}
-	return strip{}, false
+	return strip{data: r.Graph.Features.Dense[lo:], stride: r.hops.Cols}
 }
 
 // take returns the strip whose turn it is, for rows of width elements, once nobody reads it any more.

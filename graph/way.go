@@ -69,18 +69,18 @@ func (p *Propagation) Choose(budget int64, job func(Way) *plan.Job) (Way, *plan.
 // width is the number of columns of a block.
 func (p *Propagation) width(w Way) int { return max(1, min(w.Width, p.Graph.Features.Cols, maxWidth)) }
 
-// place is where a hop lies.
-type place uint8
+// location is where a hop lies.
+type location uint8
 
 const (
-	nowhere  place = iota // it is made from the features when read
-	inMemory              // a matrix in memory
-	onDisk                // tiles on disk
+	nowhere  location = iota // it is made from the features when read
+	inMemory                 // a matrix in memory
+	onDisk                   // tiles on disk
 )
 
 // where says where hop k, which is kept, will lie. Hop 0 stays what it is, unless its rows are wanted in another order than
 // the disk has them.
-func (p *Propagation) where(k int, w Way) place {
+func (p *Propagation) where(k int, w Way) location {
 	switch {
 	case k == 0 && (p.Graph.Features.Read == nil || p.Rows == nil):
 		return nowhere
@@ -130,13 +130,20 @@ func (p *Propagation) strips(w Way) int {
 		return 0
 	}
 	n := 0
-	for k, f := range p.frontiers() {
-		stays := k == 0 && (p.direct() || p.isThin()) || k >= max(p.First, 1) && !w.Spill && f.pick == nil
-		if !stays {
+	for k := range p.K + 1 {
+		if !p.inPlace(k, w) {
 			n++
 		}
 	}
 	return min(n, 2)
+}
+
+// inPlace says whether hop k is computed where it stays, or is there already.
+func (p *Propagation) inPlace(k int, w Way) bool {
+	if k == 0 {
+		return p.direct() || p.isThin()
+	}
+	return k >= p.First && p.where(k, w) == inMemory && p.frontiers()[k].pick == nil
 }
 
 // need is what a way takes, in bytes.
