@@ -53,8 +53,8 @@ func lengthBytes(src []byte, scratch []uint64, each func([]byte) error) error {
 }
 
 // prefixBytes decodes DELTA_BYTE_ARRAY: how many bytes each string shares with the one before it, then the rests as in
-// DELTA_LENGTH_BYTE_ARRAY. A string may be longer than the page: room, the sum of all, is limited to limit.
-func prefixBytes(src []byte, n int, limit int64, each func([]byte) error) error {
+// DELTA_LENGTH_BYTE_ARRAY. All together may be much longer than the page: their lengths are taken from left.
+func prefixBytes(src []byte, n int, left *int64, each func([]byte) error) error {
 	prefixes := make([]uint64, n)
 	src, err := deltas(prefixes, src, 32)
 	if err != nil {
@@ -69,7 +69,7 @@ func prefixBytes(src []byte, n int, limit int64, each func([]byte) error) error 
 			return fmt.Errorf("a value that shares %d bytes with one of %d", int64(shared), len(value))
 		}
 		value = append(value[:shared], rest...)
-		if limit -= int64(len(value)); limit < 0 {
+		if *left -= int64(len(value)); *left < 0 {
 			return errBomb
 		}
 		return each(value)

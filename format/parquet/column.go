@@ -37,7 +37,7 @@ var (
 	errChanged = errors.New("other content than a moment ago: wait until the file is complete")
 )
 
-// stored says how the values of a type lie in a page: as words, or as byte strings.
+// isBytes says whether values are byte strings in a page, and not words.
 func (p physical) isBytes() bool { return p == int96s || p == byteArray || p == fixedBytes }
 
 // newColumn decides what a field becomes in the table; asText makes it text whatever it is.

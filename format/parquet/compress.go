@@ -50,6 +50,8 @@ func (c codec) ratio() int {
 
 // inflater decompresses pages, in buffers that are used again and again.
 type inflater struct {
+	left int64 // bytes that strings with common prefixes may still come to
+
 	raw  []byte // a page as it is in the file
 	buf  []byte // a page decompressed
 	gzip *gzip.Reader

@@ -15,7 +15,6 @@ type cursor struct {
 	source *format.Source
 	column *column
 	groups []group // those that are left
-	budget int64   // most bytes that the strings of a page may come to
 
 	pages    *pages // of the chunk being read
 	left     int64  // values of the chunk behind the page being read
@@ -72,8 +71,13 @@ func (c *cursor) fill(dst *table.Column, at, n int) error {
 	return nil
 }
 
-// nextPage reads the next data page.
-func (c *cursor) nextPage() error {
+// panicked is a bug, here or in a decompressor, that a file brought to light. Whoever reads the file sees an error.
+type panicked struct{ value any }
+
+func (p panicked) Error() string { return fmt.Sprintf("internal error: %v; please report it", p.value) }
+
+// nextPage reads the next page, in the next chunk where there is none in this one.
+func (c *cursor) nextPage() (err error) {
 	for c.left == 0 {
 		if len(c.groups) == 0 {
 			return c.source.Corrupt(-1, c.column.field.String(), "fewer values than rows", "one a row") // the footer was verified: cannot be
@@ -84,6 +88,11 @@ func (c *cursor) nextPage() error {
 		c.left = chunk.values
 		c.encoded = dictionary{}
 	}
+	defer func() {
+		if v := recover(); v != nil {
+			err = c.pages.corrupt("page", "", "").WithCause(panicked{v})
+		}
+	}()
 	h, levels, values, err := c.pages.next()
 	if err != nil {
 		return err
@@ -94,18 +103,8 @@ func (c *cursor) nextPage() error {
 	return nil
 }
 
-// panicked is a bug in this package that a file brought to light. Whoever reads the file sees an error.
-type panicked struct{ value any }
-
-func (p panicked) Error() string { return fmt.Sprintf("internal error: %v; please report it", p.value) }
-
 // decode decodes a page.
-func (c *cursor) decode(h pageHeader, levels, values []byte) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = panicked{v}
-		}
-	}()
+func (c *cursor) decode(h pageHeader, levels, values []byte) error {
 	switch h.kind {
 	case dictionaryPage:
 		if c.encoded.words != nil {
@@ -219,7 +218,7 @@ func (c *cursor) decodeValues(e encoding, values []byte) error {
 	case e == deltaLength && f.physical == byteArray:
 		return lengthBytes(values, resize(&c.indexes, len(dst)), each)
 	case e == deltaByteArray && (f.physical == byteArray || f.physical == fixedBytes):
-		return prefixBytes(values, len(dst), c.budget, each)
+		return prefixBytes(values, len(dst), &c.inflater.left, each)
 	case e == byteStreamSplit && f.width() > 0 && f.physical != int96s:
 		joined, err := splitBytes(values, len(dst), f.width())
 		if err != nil {

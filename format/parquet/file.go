@@ -125,7 +125,7 @@ func rowBytes(k table.Kind) int {
 func (r *reader) open(s *format.Source) (*table.File, error) {
 	name := strings.TrimSuffix(filepath.Base(r.path), filepath.Ext(r.path))
 	f := &table.File{Path: r.path, Name: name, Format: "parquet", Rows: r.footer.rows}
-	v := survey{reader: r, source: s}
+	v := survey{reader: r, source: s, inflater: inflater{left: r.budget}}
 	defer v.inflater.Close()
 	for _, c := range r.columns {
 		if err := v.column(c); err != nil {
@@ -183,7 +183,7 @@ func (v *survey) column(c *column) error {
 }
 
 func (r *reader) cursor(s *format.Source, c *column, z *inflater) *cursor {
-	return &cursor{source: s, column: c, groups: r.footer.groups, budget: r.budget, inflater: z}
+	return &cursor{source: s, column: c, groups: r.footer.groups, inflater: z}
 }
 
 // blocks reads the rows, n at a time.
@@ -199,7 +199,7 @@ func (r *reader) blocks(f *table.File, n int, yield func(*table.Table, error) bo
 
 // blocksOf is blocks for a source that is open already.
 func (r *reader) blocksOf(s *format.Source, f *table.File, n int, yield func(*table.Table, error) bool) {
-	z := &inflater{}
+	z := &inflater{left: r.budget}
 	defer z.Close()
 	cursors := make([]*cursor, len(r.columns))
 	for i, c := range r.columns {

@@ -29,7 +29,7 @@ func ImportBytes(path string, o table.Options) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	m := measure{reader: r, source: s, inflater: &inflater{}}
+	m := measure{reader: r, source: s, inflater: &inflater{left: r.budget}}
 	defer m.inflater.Close()
 	for _, c := range r.columns {
 		if err := m.column(c); err != nil {
@@ -130,7 +130,7 @@ func (m *measure) prefixed(c *column, chunk chunk, at int64) (total int64, err e
 	}
 	n, err := cursor.decodeLevels(h.values, levels)
 	if err == nil {
-		err = prefixBytes(values, n, m.reader.budget, func(b []byte) error {
+		err = prefixBytes(values, n, &m.inflater.left, func(b []byte) error {
 			total += int64(len(b))
 			return nil
 		})

@@ -2,6 +2,7 @@ package table
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -300,6 +301,25 @@ func TestImportBytesBoundsWhatReadAllocates(t *testing.T) {
 		t.Logf("%s: allocated %d of at most %d", filepath.Base(path), allocated, bound)
 		if allocated > bound {
 			t.Errorf("%s: allocated %d, bound %d", path, allocated, bound)
+		}
+	}
+}
+
+func BenchmarkReadCSV(b *testing.B) {
+	var content strings.Builder
+	content.WriteString("id,a,b,c,colour\n")
+	for i := range 100_000 {
+		fmt.Fprintf(&content, "%d,%.6f,%.3f,%d,%s\n", i, float64(i)/7, float64(i)/3, i%10, []string{"red", "green", "blue"}[i%3])
+	}
+	path := write(b, "x.csv", content.String())
+	b.SetBytes(int64(content.Len()))
+	for b.Loop() {
+		f, err := OpenCSV(path, Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := f.Read(); err != nil {
+			b.Fatal(err)
 		}
 	}
 }
