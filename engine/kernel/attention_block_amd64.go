@@ -120,5 +120,5 @@ func (a *Attention) tile(w *forwardWork, sequence, head, q0, i, j, rows, keys in
 	if j > 0 {
 		w.set.scaleRows(out, w.ld, out, w.ld, w.shrink[:rows], w.vectors*w.set.lanes)
 	}
-	w.overKeys(out, w.s, w.v, rows, keys, diagonal)
+	w.overKeys(out, w.probsAlong(w.s, rows, keys), w.v, rows, keys, diagonal)
 }

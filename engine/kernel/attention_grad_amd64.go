@@ -154,7 +154,11 @@ func (g *AttentionGrad) tile(w *backwardWork, sequence, head, q0, i, j, rows, ke
 	}
 	w.args.lse, w.args.shift = &g.lse(sequence, head)[q0+i], &w.shift[i]
 	w.set.softmaxGrad(&w.args)
-	w.overQueries(w.dv, w.s, w.acrossAt(w.dOutAcross, i), rows, keys, diagonal)
-	w.overQueries(w.dk, w.dp, w.acrossAt(w.qAcross, i), rows, keys, diagonal)
-	w.overKeys(w.dq[i*w.ld:], w.dp, w.k, rows, keys, diagonal)
+	w.overQueries(w.dv, w.probsAcross(w.s, rows, keys), w.acrossAt(w.dOutAcross, i), rows, keys, diagonal)
+	ds := w.probsAcross(w.dp, rows, keys)
+	w.overQueries(w.dk, ds, w.acrossAt(w.qAcross, i), rows, keys, diagonal)
+	if w.set.perSlot > 1 {
+		ds = w.probsAlong(w.dp, rows, keys)
+	}
+	w.overKeys(w.dq[i*w.ld:], ds, w.k, rows, keys, diagonal)
 }

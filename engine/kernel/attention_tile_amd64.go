@@ -101,6 +101,26 @@ func (t *headTiles) turned(dst, src []float32, stride, tokens int) {
 // acrossAt is where the token begins in the across layout, the first of a slot.
 func (t *headTiles) acrossAt(x []float32, token int) []float32 { return x[token/t.set.perSlot*t.ld:] }
 
+// probsAlong and probsAcross return a tile of scores as the kernels read it, for overKeys and overQueries. They use the same
+// memory; without pairs of terms the two are the same.
+func (t *headTiles) probsAlong(p []float32, rows, keys int) []float32 {
+	if !t.round {
+		return p
+	}
+	o := t.operand(p, attentionTile)
+	t.set.along(t.probs, attentionTile, part{&o, 0, 0, 0, rows, keys})
+	return t.probs
+}
+
+func (t *headTiles) probsAcross(p []float32, rows, keys int) []float32 {
+	if !t.round {
+		return p
+	}
+	o := t.operand(p, attentionTile)
+	t.set.across(t.probs, attentionTile, part{&o, 0, 0, 0, rows, keys})
+	return t.probs
+}
+
 // scores is c[i, j] = x_i·y_j of x along and y turned. On the diagonal, what no row of a panel sees is left out.
 func (t *headTiles) scores(c, x, y []float32, rows, keys int, diagonal bool) {
 	p := panel{
@@ -118,13 +138,8 @@ func (t *headTiles) scores(c, x, y []float32, rows, keys int, diagonal bool) {
 	}
 }
 
-// overKeys is c[i] += Σ_j p[i, j]·y_j of y across; on the diagonal over j ≤ i.
+// overKeys is c[i] += Σ_j p[i, j]·y_j of p along and y across; on the diagonal over j ≤ i.
 func (t *headTiles) overKeys(c, p, y []float32, rows, keys int, diagonal bool) {
-	if t.round {
-		o := t.operand(p, attentionTile)
-		t.set.along(t.probs, attentionTile, part{&o, 0, 0, 0, rows, keys})
-		p = t.probs
-	}
 	m := panel{
 		c: c, ldC: t.ld, a: p, rsA: attentionTile, csA: 1, b: y, ldB: t.ld,
 		rows: rows, vectors: t.vectors, slots: t.set.slots(keys), add: true,
@@ -143,13 +158,8 @@ func (t *headTiles) overKeys(c, p, y []float32, rows, keys int, diagonal bool) {
 	}
 }
 
-// overQueries is c[j] += Σ_i p[i, j]·x_i of x across; on the diagonal p is 0 for i < j.
+// overQueries is c[j] += Σ_i p[i, j]·x_i of p and x across; on the diagonal p is 0 for i < j.
 func (t *headTiles) overQueries(c, p, x []float32, rows, keys int, diagonal bool) {
-	if t.round {
-		o := t.operand(p, attentionTile)
-		t.set.across(t.probs, attentionTile, part{&o, 0, 0, 0, rows, keys})
-		p = t.probs
-	}
 	m := panel{
 		c: c, ldC: t.ld, a: p, rsA: 1, csA: attentionTile, b: x, ldB: t.ld,
 		rows: keys, vectors: t.vectors, slots: t.set.slots(rows), add: true,
