@@ -11,50 +11,26 @@ import (
 	"github.com/seraph-ml/seraph/format"
 )
 
-// layout is what a Graph takes in its arena before merging: an upper bound of what is left in the end.
-type layout struct {
-	nodes, entries  int64 // entries: of the symmetric matrix, two for each one in the file
-	weighted        bool
-	ids, labels     bool
-	split           int64 // node ids of the public split
-	featureEntries  int64 // of sparse features that are copied
-	featureElements int64 // of dense features that are copied
+// arenaBytes is what a Graph takes in its arena before edges are merged and components dropped.
+func arenaBytes(raw *format.Graph) int64 {
+	const arrays = 16 // each begins on a cache line
+	nodes, entries := int64(raw.Nodes), 2*int64(len(raw.Src))
+	sum := 8*(nodes+1) + 4*entries + 8*nodes + arrays*memory.Align // adjacency matrix, ids
+	sum += 4 * int64(len(raw.Weights)*2+len(raw.Labels)+len(raw.Train)+len(raw.Val)+len(raw.Test)+len(raw.Features.Dense))
+	if s := raw.Features.Sparse; s != nil {
+		sum += 8 * (nodes + 1 + int64(len(s.Values)))
+	}
+	return sum
 }
 
-func layoutOf(raw *format.Graph, c Component) layout {
-	l := layout{
-		nodes: int64(raw.Nodes), entries: 2 * int64(len(raw.Src)), weighted: raw.Weights != nil,
-		ids: true, labels: raw.Labels != nil, split: int64(len(raw.Train) + len(raw.Val) + len(raw.Test)),
-	}
-	switch s := raw.Features.Sparse; {
-	case s != nil:
-		l.featureEntries = int64(len(s.Values))
-	case raw.Features.Dense != nil && c != All:
-		l.featureElements = int64(len(raw.Features.Dense))
-	}
-	return l
-}
-
-func (l layout) bytes() int64 {
-	const slack = 16 * memory.Align // each array begins on a cache line
-	sum := 8*(l.nodes+1) + 4*l.entries + 8*l.nodes + 4*l.nodes + 4*l.split + slack
-	if l.weighted {
-		sum += 4 * l.entries
-	}
-	if l.featureEntries > 0 {
-		sum += 8*(l.nodes+1) + 8*l.featureEntries
-	}
-	return sum + 4*l.featureElements
-}
-
-// BuildBytes is an upper bound of the memory that New takes beside raw itself: the graph's arena and what it needs while
-// it builds. The first part stays until Close.
+// BuildBytes is an upper bound of the memory that New takes beside raw itself: the graph, and what it needs while it
+// builds.
 func BuildBytes(raw *format.Graph, c Component) int64 {
 	working := int64(0)
 	if c == Largest {
-		working = 12 * int64(raw.Nodes) // the component of each node, a queue, the nodes that are kept
+		working = 16 * int64(raw.Nodes) // the component of each node, a queue, the nodes that are kept, their new numbers
 	}
-	return layoutOf(raw, c).bytes() + working
+	return arenaBytes(raw) + working
 }
 
 // bump hands out the arena from the front.
@@ -95,7 +71,8 @@ func (b *bump) staging(bytes int) staging {
 func checkWeights(raw *format.Graph) error {
 	for i, w := range raw.Weights {
 		if !(w > 0) || math.IsInf(float64(w), 0) {
-			return format.CorruptAt(raw.Name, -1, fmt.Sprintf("weight of edge %d (%d → %d)", i, raw.Src[i], raw.Dst[i]), fmt.Sprint(w), "a positive, finite number")
+			what := fmt.Sprintf("weight of edge %d (%d → %d)", i, raw.Src[i], raw.Dst[i])
+			return format.CorruptAt(raw.Name, -1, what, fmt.Sprint(w), "a positive, finite number")
 		}
 	}
 	return nil
@@ -145,7 +122,7 @@ func (g *Graph) connect(raw *format.Graph, b *bump) entryRoom {
 	indptr[0] = 0
 	g.Indptr, g.Indices, g.Weights = indptr, indices, weights
 	g.merge()
-	g.note("%d edge entries: %d self-loops dropped, %d undirected edges after merging directions and duplicates", len(raw.Src), loops, g.Edges())
+	g.note("%d edge entries are %d undirected edges; directions and duplicates are merged, self-loops dropped: %d", len(raw.Src), g.Edges(), loops)
 	return room
 }
 
@@ -221,7 +198,7 @@ func (g *Graph) attach(raw *format.Graph, kept []int32, b *bump) error {
 			g.Labels[i] = raw.Labels[original(kept, i)]
 		}
 	}
-	g.Features = takeFeatures(&raw.Features, kept, g.Nodes, b)
+	g.Features = copyFeatures(&raw.Features, kept, g.Nodes, b)
 	if raw.Train == nil || raw.Labels == nil {
 		return nil
 	}

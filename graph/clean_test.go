@@ -54,13 +54,14 @@ func TestCleaningMergesDirectionsAndDuplicatesAndDropsSelfLoops(t *testing.T) {
 	}
 	// Columns are sorted, and entries of the same column added.
 	s := g.Features.Sparse
-	if !slices.Equal(s.Indptr, []int64{0, 2, 2, 4, 5, 5, 6}) || !slices.Equal(s.Indices, []int32{0, 2, 0, 1, 2, 0}) || !slices.Equal(s.Values, []float32{2, 1, 4, 8, 6, 7}) {
+	if !slices.Equal(s.Indptr, []int64{0, 2, 2, 4, 5, 5, 6}) || !slices.Equal(s.Indices, []int32{0, 2, 0, 1, 2, 0}) ||
+		!slices.Equal(s.Values, []float32{2, 1, 4, 8, 6, 7}) {
 		t.Errorf("features %v %v %v", s.Indptr, s.Indices, s.Values)
 	}
 	if diff := cmp.Diff(&Split{Train: []int32{0, 5}, Val: []int32{1}, Test: []int32{3}}, g.Public); diff != "" {
 		t.Error(diff)
 	}
-	for _, want := range []string{"read well", "7 edge entries: 1 self-loops dropped, 3 undirected edges", "1 nodes of the public split have no label"} {
+	for _, want := range []string{"read well", "7 edge entries are 3 undirected edges", "self-loops dropped: 1", "1 nodes of the public split have no label"} {
 		if !strings.Contains(strings.Join(g.Notes, "\n"), want) {
 			t.Errorf("notes %q do not say %q", g.Notes, want)
 		}
@@ -77,7 +78,8 @@ func TestTheLargestComponentCountsItsNodesInTheirOrder(t *testing.T) {
 	if diff := cmp.Diff([][]int32{{1}, {0, 2}, {1}}, neighbours); diff != "" {
 		t.Error(diff)
 	}
-	if !slices.Equal(g.IDs, []int64{10, 20, 30}) || !slices.Equal(g.Labels, []int32{1, 0, -1}) || g.Features.Rows != 3 || len(g.Features.Sparse.Values) != 4 {
+	if !slices.Equal(g.IDs, []int64{10, 20, 30}) || !slices.Equal(g.Labels, []int32{1, 0, -1}) ||
+		g.Features.Rows != 3 || len(g.Features.Sparse.Values) != 4 {
 		t.Errorf("ids %v, labels %v, features %+v", g.IDs, g.Labels, g.Features)
 	}
 	if diff := cmp.Diff(&Split{Train: []int32{0}, Val: []int32{1}, Test: []int32{}}, g.Public); diff != "" {
@@ -164,6 +166,10 @@ func TestAGraphWithoutEdgesOrFeaturesIsAGraph(t *testing.T) {
 	g := newGraph(t, &format.Graph{Name: "bare", Nodes: 3}, Largest)
 	if g.Nodes != 1 || g.Edges() != 0 || g.Public != nil || g.Labels != nil {
 		t.Errorf("%+v", g)
+	}
+	zero := &format.Graph{Name: "zero", Nodes: 3, Features: format.Features{Cols: 2, Sparse: &format.Sparse{Rows: 3, Cols: 2, Indptr: make([]int64, 4)}}}
+	if s := newGraph(t, zero, All).Features.Sparse; len(s.Indptr) != 4 || len(s.Values) != 0 {
+		t.Errorf("%+v", s)
 	}
 	p := Propagation{Graph: g, Adjacency: normalize(t, g, Symmetric)}
 	if err := p.Check(); err == nil || !strings.Contains(err.Error(), "no features") {

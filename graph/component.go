@@ -41,10 +41,11 @@ func (g *Graph) largest() []int32 {
 			best = c
 		}
 	}
-	g.note("largest of %d components: %d of %d nodes", len(sizes), sizes[best], g.Nodes)
 	if len(sizes) == 1 {
+		g.note("the graph is connected")
 		return nil
 	}
+	g.note("largest of %d components: %d of %d nodes", len(sizes), sizes[best], g.Nodes)
 	kept := make([]int32, 0, sizes[best])
 	for u, c := range of {
 		if c == int32(best) {

@@ -21,15 +21,13 @@ type Features struct {
 	Read func(first int, dst []float32) error
 }
 
-// takeFeatures returns the rows of the nodes that were kept (nil = all): copies, but for dense features of all nodes, which
-// are taken over. Entries of a sparse row that name the same column are added.
-func takeFeatures(raw *format.Features, kept []int32, rows int, b *bump) Features {
+// copyFeatures returns the rows of the nodes that were kept (nil = all). Entries of a sparse row that name the same column
+// are added.
+func copyFeatures(raw *format.Features, kept []int32, rows int, b *bump) Features {
 	f := Features{Rows: rows, Cols: raw.Cols}
 	switch {
 	case raw.Sparse != nil:
 		f.Sparse = copySparse(raw.Sparse, kept, rows, b)
-	case raw.Dense != nil && kept == nil:
-		f.Dense = raw.Dense
 	case raw.Dense != nil:
 		f.Dense = b.float32s(rows * f.Cols)
 		for i := range rows {
@@ -46,7 +44,8 @@ func copySparse(raw *format.Sparse, kept []int32, rows int, b *bump) *format.Spa
 		u := original(kept, i)
 		entries += raw.Indptr[u+1] - raw.Indptr[u]
 	}
-	s := &format.Sparse{Rows: rows, Cols: raw.Cols, Indptr: b.int64s(rows + 1), Indices: b.int32s(int(entries)), Values: b.float32s(int(entries))}
+	s := &format.Sparse{Rows: rows, Cols: raw.Cols}
+	s.Indptr, s.Indices, s.Values = b.int64s(rows+1), b.int32s(int(entries)), b.float32s(int(entries))
 	end := int64(0)
 	for i := range rows {
 		u := original(kept, i)
@@ -86,7 +85,7 @@ const (
 	ScaleNone Scaling = "none" // X as it is
 	ScaleL1   Scaling = "l1"   // x_i / Σ_j |x_ij|
 	ScaleL2   Scaling = "l2"   // x_i / √(Σ_j x_ij²)
-	ScaleRMS  Scaling = "rms"  // rows as l1; then every hop H_k is divided by √(‖H_k‖²_F / n), so that its rows have the root mean square norm 1
+	ScaleRMS  Scaling = "rms"  // rows as l1; then every hop is divided by √(‖H_k‖²_F / n): its rows have the root mean square norm 1
 )
 
 // Scalings are all of them.

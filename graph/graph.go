@@ -33,7 +33,7 @@ type Graph struct {
 	Notes []string // what was dropped, merged or ignored, the reader's notes included
 
 	arena *memory.Arena
-	bytes int64 // of the arena, and of features that were taken over
+	bytes int64 // of the arena that are in use
 }
 
 // Component says which part of a graph is kept.
@@ -56,9 +56,7 @@ func DefaultComponent(format string) Component {
 
 // New cleans a graph as read from a file. The adjacency matrix is made symmetric, max(A, Aᵀ): an edge that is stored more
 // than once, in either direction, is one edge with the largest of its weights. Self-loops are dropped. Weights that are
-// not positive and finite are a *format.CorruptError.
-//
-// With All, dense features are taken over from raw rather than copied. See [BuildBytes] for the memory it takes.
+// not positive and finite are a *format.CorruptError. Nothing of raw is kept. See [BuildBytes] for the memory it takes.
 func New(raw *format.Graph, c Component) (*Graph, error) {
 	if c != All && c != Largest {
 		return nil, run.Usagef("component %q: expected %s or %s", c, All, Largest)
@@ -66,8 +64,7 @@ func New(raw *format.Graph, c Component) (*Graph, error) {
 	if err := checkWeights(raw); err != nil {
 		return nil, err
 	}
-	l := layoutOf(raw, c)
-	arena, err := memory.NewArena(l.bytes())
+	arena, err := memory.NewArena(arenaBytes(raw))
 	if err != nil {
 		return nil, fmt.Errorf("build the graph %s: %w", raw.Name, err)
 	}
@@ -86,9 +83,6 @@ func New(raw *format.Graph, c Component) (*Graph, error) {
 		return nil, errors.Join(err, g.Close())
 	}
 	g.bytes = b.next - b.released
-	if kept == nil {
-		g.bytes += 4 * int64(len(g.Features.Dense)) // taken over
-	}
 	return g, nil
 }
 

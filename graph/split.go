@@ -62,7 +62,8 @@ func ParseSplit(text string) (SplitRule, error) {
 		r.Path = rest
 		return r, nil
 	}
-	return SplitRule{}, run.Usagef("split %q: expected public, per-class:TRAIN/VAL (as in per-class:20/30), ratio:TRAIN/VAL/TEST or file:PATH", text)
+	return SplitRule{}, run.Usagef("split %q: expected public, per-class:TRAIN/VAL (as in per-class:20/30), ratio:TRAIN/VAL/TEST "+
+		"or file:PATH", text)
 }
 
 // numbers reads n numbers between slashes.
@@ -145,7 +146,8 @@ func (r SplitRule) perClass(g *Graph, seed uint64) (Split, error) {
 		}
 	}
 	if len(short) > 0 {
-		return Split{}, run.Usagef("split %s: every class needs %d nodes in %s, but %s; take fewer per class", r, r.Train+r.Val, g.Name, strings.Join(short, ", "))
+		return Split{}, run.Usagef("split %s: every class needs %d nodes in %s, but %s; take fewer per class",
+			r, r.Train+r.Val, g.Name, strings.Join(short, ", "))
 	}
 	var s Split
 	for class, nodes := range members {

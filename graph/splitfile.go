@@ -30,10 +30,12 @@ func readSplits(path string, g *Graph, runs int) ([]Split, error) {
 		}
 	}
 	if len(val) != len(train) || test != nil && len(test) != len(train) {
-		return nil, format.CorruptAt(path, -1, "splits", fmt.Sprintf("%d rows of train, %d of val, %d of test", len(train), len(val), len(test)), "as many of each, or no test")
+		found := fmt.Sprintf("%d rows of train, %d of val, %d of test", len(train), len(val), len(test))
+		return nil, format.CorruptAt(path, -1, "splits", found, "as many of each, or no test")
 	}
 	if runs > len(train) {
-		return nil, run.Usagef("split file:%s holds %d splits, too few for %d runs; give --seeds %d or fewer", path, len(train), runs, len(train))
+		return nil, run.Usagef("split file:%s holds %d splits, too few for %d runs; give --seeds %d or fewer",
+			path, len(train), runs, len(train))
 	}
 	splits := make([]Split, runs)
 	for i := range splits {
