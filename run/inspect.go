@@ -9,9 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/seraph-ml/seraph/engine/plan"
 	"github.com/seraph-ml/seraph/format"
-	"github.com/seraph-ml/seraph/format/safetensors"
 )
 
 // Is reports whether path is a run directory.
@@ -74,7 +72,12 @@ func Check(path string) error {
 	if _, err := readEnvironment(&Dir{Path: path}); err != nil {
 		return err
 	}
-	if err := checkPlan(filepath.Join(path, planName)); err != nil {
+	for _, name := range []string{planName, planImportName} {
+		if err := checkIfThere(filepath.Join(path, name), checkPlan); err != nil {
+			return err
+		}
+	}
+	if err := checkIfThere(filepath.Join(path, metricsName), checkMetrics); err != nil {
 		return err
 	}
 	folders, err := trialFolders(path)
@@ -83,6 +86,9 @@ func Check(path string) error {
 	}
 	for _, folder := range folders {
 		if _, err := readTrial(folder); err != nil {
+			return err
+		}
+		if err := checkIfThere(filepath.Join(folder, metricsName), checkMetrics); err != nil {
 			return err
 		}
 		checkpoints := filepath.Join(folder, "checkpoints")
@@ -100,25 +106,13 @@ func Check(path string) error {
 			}
 		}
 	}
-	weights := filepath.Join(path, modelFolder, modelWeights)
-	if _, err := os.Stat(weights); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(path, resultName)); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	return safetensors.Check(weights)
-}
-
-func checkPlan(path string) error {
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
+	if err := checkBest(path, folders); err != nil {
 		return err
 	}
-	if _, err := plan.ParseJob(text); err != nil {
-		return format.CorruptAt(path, -1, "plan", "", "").WithCause(err)
-	}
-	return nil
+	return checkModel(filepath.Join(path, modelFolder))
 }
 
 // trialFolders are the folders of the trials of a run: seeds/S, or the run directory itself.

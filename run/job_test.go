@@ -73,7 +73,10 @@ func TestPlanMadeAgainAfterTheImportKeepsTheFirst(t *testing.T) {
 	if !errors.As(err, &small) || small.Smallest != 1<<30 || small.Budget != 512<<20 {
 		t.Fatalf("error %v, expected a refusal", err)
 	}
-	// Refused after the import: the run stays, and goes on with more memory.
+	// Refused after the import, of which nothing was kept: no run stays. One with more memory begins anew.
+	if _, err := os.Stat(o.Out); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%s is still there", o.Out)
+	}
 	o.Resume = true
 	o.Flags["memory"] = "2GiB"
 	train(t, scripted{train: func(job *run.Job) error {

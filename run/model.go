@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/seraph-ml/seraph/engine/plan"
 )
@@ -52,4 +53,17 @@ type Model interface {
 type Generator interface {
 	// Generate samples from the trained model in job.Dir and writes to request.Out.
 	Generate(ctx context.Context, job *Job, request *Request) error
+}
+
+// PredictPlanner is a model that can plan a prediction.
+type PredictPlanner interface {
+	// PlanPredict returns the plan of applying the trained model in job.Dir to job.Data, without doing it.
+	PlanPredict(ctx context.Context, job *Job) (*plan.Job, error)
+}
+
+// Programmed is a model that computes with compiled programs.
+type Programmed interface {
+	// Programs returns the programs that the training job would run within its budget. Their String is what
+	// seraph plan --program prints.
+	Programs(ctx context.Context, job *Job) ([]fmt.Stringer, error)
 }

@@ -12,6 +12,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/seraph-ml/seraph/format"
 )
@@ -41,8 +42,8 @@ func (j *Job) Train(ctx context.Context) (*Result, error) {
 		err = planErr
 	}
 	if err != nil {
-		if discardErr := j.discard(); discardErr != nil {
-			err = errors.Join(err, discardErr)
+		if !errors.Is(err, ErrInterrupted) {
+			err = errors.Join(err, j.discard())
 		}
 		return nil, err
 	}
@@ -75,18 +76,19 @@ func (j *Job) finished() (*Result, error) {
 	return r, nil
 }
 
-// discard takes a run directory away in which nothing happened: the job was refused before it had a plan.
+// discard takes a run directory away in which nothing happened: the job was refused, or its input turned out to be damaged,
+// before it left more than its description and plans.
 func (j *Job) discard() error {
-	if j.plan != nil || j.resumed || !j.Dir.made {
+	if j.resumed || !j.Dir.made {
 		return nil
 	}
-	own := map[string]bool{lockName: true, configName: true, environmentName: true}
+	own := []string{lockName, configName, environmentName, planName, planImportName}
 	entries, err := os.ReadDir(j.Dir.Path)
 	if err != nil {
 		return err
 	}
 	for _, e := range entries {
-		if !own[e.Name()] {
+		if !slices.Contains(own, e.Name()) {
 			return nil
 		}
 	}

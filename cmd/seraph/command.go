@@ -2,93 +2,159 @@ package main
 
 import (
 	"reflect"
+	"strconv"
 	"strings"
+
+	"github.com/alecthomas/kong"
 
 	"github.com/seraph-ml/seraph/run"
 )
 
-// command is a verb as it stands on the command line.
+// command is a verb as it stands on the command line, or a part of one: it has either commands below it, or flags.
 type command struct {
-	name, help, detail string
-	// build returns what kong fills and how to find the verb in it; model is the name of the sub-command, if it has any.
-	build func() (target any, find func(model string) verb)
+	name   string
+	usage  string // what follows the name, for the list of verbs: "MODEL --data PATH"
+	help   string // one line
+	detail string // paragraphs for its own help, which end with the exit codes
+	exits  []int  // those that it may end with
+
+	below []command
+
+	flags reflect.Type                    // a struct whose fields are flags and arguments
+	verb  func(filled reflect.Value) verb // makes the verb of such a struct
 }
 
 // commands are all verbs, in the order of the help.
 func commands() []command {
-	return []command{trainCommand, predictCommand, generateCommand, planCommand, modelsCommand}
-}
-
-// simple is a command whose flags are the fields of a verb.
-func simple(name, help, detail string, fresh func() verb) command {
-	return command{name: name, help: help, detail: detail, build: func() (any, func(string) verb) {
-		v := fresh()
-		return v, func(string) verb { return v }
-	}}
-}
-
-// perModel is the build of a verb with a sub-command a model, whose flags are those of common and the model's settings.
-func perModel[Common any](verbOf func(m run.Model, flags Common, settings map[string]string) verb) func() (any, func(string) verb) {
-	return func() (any, func(string) verb) {
-		var fields []reflect.StructField
-		for _, m := range models() {
-			spec := m.Spec()
-			fields = append(fields, reflect.StructField{
-				Name: "M" + spec.Name, Type: modelFlags[Common](m),
-				Tag: tag("cmd", "", "name", spec.Name, "help", spec.Title+"."),
-			})
-		}
-		target := reflect.New(reflect.StructOf(fields))
-		return target.Interface(), func(model string) verb {
-			for _, m := range models() {
-				if m.Spec().Name == model {
-					flags := target.Elem().FieldByName("M" + model)
-					return verbOf(m, flags.FieldByName("Common").Interface().(Common), given(m, flags))
-				}
-			}
-			return nil
-		}
+	return []command{
+		trainCommand(), predictCommand, generateCommand, planCommand(), modelsCommand, makeCommand, convertCommand, demoCommand,
+		doctorCommand, showCommand, checkCommand, completionCommand,
 	}
 }
 
-// modelFlags is the type of a model's sub-command.
-func modelFlags[Common any](m run.Model) reflect.Type {
-	fields := []reflect.StructField{{Name: "Common", Type: reflect.TypeFor[Common](), Tag: tag("embed", "")}}
-	for i, s := range m.Spec().All() {
-		group := "Settings of " + m.Spec().Name
-		if i < len(run.Common()) {
-			group = "Settings of every model"
-		}
-		help := strings.ToUpper(s.Doc[:1]) + s.Doc[1:] + "."
-		if s.Default != "" {
-			help += " Default: " + s.Default + "."
-		}
-		fields = append(fields, reflect.StructField{
-			Name: fieldName(s.Key), Type: reflect.TypeFor[*string](),
-			Tag: tag("name", s.Key, "help", help, "placeholder", placeholder(&s), "group", group),
+// typeOf is the type V, for command.flags.
+func typeOf[V any]() reflect.Type { return reflect.TypeFor[V]() }
+
+// verbOf is the verb of a command whose flags are fields of V.
+func verbOf[V any, P interface {
+	*V
+	verb
+}](filled reflect.Value) verb {
+	return P(filled.Addr().Interface().(*V))
+}
+
+// perModel is a command a model, whose flags are those of Common and the settings of the model.
+func perModel[Common any](exits []int, verbOf func(m run.Model, flags Common, settings map[string]string) verb) []command {
+	var list []command
+	for _, m := range models() {
+		spec := m.Spec()
+		list = append(list, command{
+			name: spec.Name, help: sentence(spec.Title), detail: spec.Paper + ".\n\nData: " + spec.Data + ".", exits: exits,
+			flags: modelFlags[Common](&spec),
+			verb: func(filled reflect.Value) verb {
+				return verbOf(m, filled.FieldByName("Common").Interface().(Common), given(spec.All(), filled))
+			},
 		})
+	}
+	return list
+}
+
+// settingTag marks flags that package run resolves, with their environment twins, seraph.toml and defaults.
+const settingTag = "setting"
+
+// modelFlags is the struct of a model's flags.
+func modelFlags[Common any](spec *run.Spec) reflect.Type {
+	all := spec.All()
+	common := len(run.Common())
+	return flagsOf[Common](
+		settingGroup{"Settings of every model:", all[:common]},
+		settingGroup{"Settings of " + spec.Name + ":", all[common:]})
+}
+
+// settingGroup is settings under a heading of the help.
+type settingGroup struct {
+	title    string
+	settings []run.Setting
+}
+
+// flagsOf is a struct of flags: those of Common, and one a setting.
+func flagsOf[Common any](groups ...settingGroup) reflect.Type {
+	fields := []reflect.StructField{{Name: "Common", Type: reflect.TypeFor[Common](), Tag: tag("embed", "")}}
+	for _, g := range groups {
+		for _, s := range g.settings {
+			help := sentence(s.Doc)
+			if s.Default != "" {
+				help += " Default: " + s.Default + "."
+			}
+			f := reflect.StructField{
+				Name: fieldName(s.Key), Type: reflect.TypeFor[*string](),
+				Tag: tag("name", s.Key, "help", help, "placeholder", placeholder(&s), "group", g.title, settingTag, ""),
+			}
+			if s.Type == run.Bool {
+				f.Type = reflect.TypeFor[*bool]() // --flag alone means --flag=true
+			}
+			fields = append(fields, f)
+		}
 	}
 	return reflect.StructOf(fields)
 }
 
 // given are the settings that flags set.
-func given(m run.Model, flags reflect.Value) map[string]string {
-	settings := map[string]string{}
-	for _, s := range m.Spec().All() {
-		if text := flags.FieldByName(fieldName(s.Key)).Interface().(*string); text != nil {
-			settings[s.Key] = *text
+func given(settings []run.Setting, filled reflect.Value) map[string]string {
+	texts := map[string]string{}
+	for _, s := range settings {
+		switch value := filled.FieldByName(fieldName(s.Key)).Interface().(type) {
+		case *string:
+			if value != nil {
+				texts[s.Key] = *value
+			}
+		case *bool:
+			if value != nil {
+				texts[s.Key] = strconv.FormatBool(*value)
+			}
 		}
 	}
-	return settings
+	return texts
 }
 
-func fieldName(key string) string { return "S" + strings.ReplaceAll(key, "-", "_") }
+// fieldName is the name of the field of a flag or command: exported, as kong needs it.
+func fieldName(name string) string { return "F_" + strings.ReplaceAll(name, "-", "_") }
 
 func placeholder(s *run.Setting) string {
-	if s.Type == run.Choice {
+	switch {
+	case s.Type == run.Choice:
 		return strings.Join(s.Choices, "|")
+	case s.Key == "data":
+		return "PATH"
+	case s.Key == "disk":
+		return "DIR:SIZE"
 	}
 	return strings.ToUpper(string(s.Type))
+}
+
+// sentence makes a sentence of a line of documentation. Words with a meaning of their own in lower case keep it.
+func sentence(doc string) string {
+	if doc == "" {
+		return ""
+	}
+	return strings.ToUpper(doc[:1]) + doc[1:] + "."
+}
+
+// grammar is the command as the struct that kong takes: a field a command below, or the flags.
+func (c *command) grammar() reflect.Type {
+	if len(c.below) == 0 {
+		return c.flags
+	}
+	return grammarOf(c.below)
+}
+
+func grammarOf(list []command, more ...reflect.StructField) reflect.Type {
+	fields := more
+	for i := range list {
+		c := &list[i]
+		fields = append(fields, reflect.StructField{Name: fieldName(c.name), Type: c.grammar(), Tag: tag("cmd", "", "name", c.name, "help", c.help)})
+	}
+	return reflect.StructOf(fields)
 }
 
 // tag makes a struct tag of keys and values.
@@ -101,10 +167,15 @@ func tag(pairs ...string) reflect.StructTag {
 	return reflect.StructTag(strings.Join(parts, " "))
 }
 
-// nested puts a sub-command around a target.
-func nested(name, help string, target any) any {
-	t := reflect.StructOf([]reflect.StructField{{Name: "Sub", Type: reflect.TypeOf(target), Tag: tag("cmd", "", "name", name, "help", help)}})
-	outer := reflect.New(t)
-	outer.Elem().Field(0).Set(reflect.ValueOf(target))
-	return outer.Interface()
+// find is the command of a node of kong's model.
+func find(list []command, node *kong.Node) *command {
+	if node.Parent != nil && node.Parent.Type != kong.ApplicationNode {
+		list = find(list, node.Parent).below
+	}
+	for i := range list {
+		if list[i].name == node.Name {
+			return &list[i]
+		}
+	}
+	return nil
 }

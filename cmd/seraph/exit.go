@@ -19,13 +19,15 @@ const (
 	exitInterrupted = 5
 )
 
-// exitStatus ends the help of every verb.
-const exitStatus = `
-
-EXIT STATUS: 0 done; 1 failed; 2 usage; 3 the memory budget is too small; 4 data missing, unreadable or corrupt; 5 interrupted, and can be resumed.`
-
-// usage makes a mistake in the command line a usage error.
-func usage(err error) error { return run.Usagef("%w (seraph --help shows what there is)", err) }
+// exitMeaning is what the help says of them.
+var exitMeaning = map[int]string{
+	exitDone:        "done",
+	exitFailed:      "failed",
+	exitUsage:       "the command line or a setting makes no sense",
+	exitBudget:      "no plan fits --memory; the message names the smallest budget that does",
+	exitCorrupt:     "data is missing, unreadable or corrupt",
+	exitInterrupted: "interrupted; --resume goes on",
+}
 
 // exitCode is the exit code of an error.
 func exitCode(err error) int {

@@ -8,8 +8,11 @@ import (
 	"github.com/seraph-ml/seraph/run"
 )
 
-var modelsCommand = simple("models", "Show what can be trained.", "With a model's name: its settings with type, range, default and source, its presets and its paper.",
-	func() verb { return &modelsVerb{} })
+var modelsCommand = command{
+	name: "models", usage: "[MODEL]", help: "Show what can be trained, on which data, from which paper.",
+	detail: "With a model's name: its settings with allowed values, default and source, and its presets.",
+	flags:  typeOf[modelsVerb](), verb: verbOf[modelsVerb],
+}
 
 type modelsVerb struct {
 	outputFlags `embed:""`
@@ -17,47 +20,64 @@ type modelsVerb struct {
 }
 
 func (v *modelsVerb) run(a *app) error {
-	if v.Model == "" {
-		var specs []run.Spec
-		var b strings.Builder
-		t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-		for _, m := range models() {
-			s := m.Spec()
-			specs = append(specs, s)
-			fmt.Fprintf(t, "%s\t%s\n\t%s\n\tdata: %s\n", s.Name, s.Title, s.Paper, s.Data)
+	if v.Model != "" {
+		m, err := modelNamed(v.Model)
+		if err != nil {
+			return err
 		}
-		t.Flush()
-		return v.print(a, specs, strings.TrimRight(b.String(), "\n"))
+		s := m.Spec()
+		s.Settings = s.All()
+		return v.print(a, s, settingsText(&s))
 	}
-	var names []string
+	var specs []run.Spec
+	var b strings.Builder
 	for _, m := range models() {
 		s := m.Spec()
-		if s.Name == v.Model {
-			return v.print(a, s, settingsText(&s))
-		}
-		names = append(names, s.Name)
+		specs = append(specs, s)
+		fmt.Fprintf(&b, "%-6s%s\n      paper: %s\n      data:  %s\n", s.Name, s.Title, s.Paper, s.Data)
 	}
-	hint := ""
-	if near, ok := run.Nearest(v.Model, names); ok {
-		hint = fmt.Sprintf("; did you mean %s?", near)
-	}
-	return run.Usagef("there is no model %q%s (have %s)", v.Model, hint, strings.Join(names, ", "))
+	b.WriteString("\nseraph models MODEL shows the settings of one.")
+	return v.print(a, specs, b.String())
 }
 
 // settingsText writes everything about a model.
 func settingsText(s *run.Spec) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s\n%s\ndata: %s\n\n", s.Name, s.Title, s.Paper, s.Data)
-	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "setting\tdefault\tallowed\twhat\tsource\n")
-	for _, list := range [][]run.Setting{s.All(), s.Sampling} {
-		for _, x := range list {
-			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", x.Key, x.Default, x.Allowed(), x.Doc, x.Source)
+	fmt.Fprintf(&b, "%s: %s\npaper: %s\ndata:  %s\n", s.Name, s.Title, s.Paper, s.Data)
+	for _, list := range []struct {
+		title    string
+		settings []run.Setting
+	}{{"settings", s.Settings}, {"sampling settings", s.Sampling}} {
+		if len(list.settings) == 0 {
+			continue
 		}
+		fmt.Fprintf(&b, "\n%s:\n", list.title)
+		t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+		for _, x := range list.settings {
+			doc := x.Doc
+			if x.Source != "" {
+				doc += " (" + x.Source + ")"
+			}
+			fmt.Fprintf(t, "  %s\t%s\t%s\t%s\n", x.Key, defaultText(&x), x.Allowed(), doc)
+		}
+		t.Flush()
 	}
-	t.Flush()
-	for _, p := range s.Presets {
-		fmt.Fprintf(&b, "\npreset %s: %s", p.Name, p.Doc)
+	for i, p := range s.Presets {
+		if i == 0 {
+			b.WriteString("\npresets:\n")
+		}
+		fmt.Fprintf(&b, "  %s: %s\n", p.Name, p.Doc)
 	}
 	return strings.TrimRight(b.String(), "\n")
+}
+
+// defaultText writes a default so that it can be told from none.
+func defaultText(s *run.Setting) string {
+	switch {
+	case s.Default == "":
+		return "-"
+	case s.Type == run.String:
+		return fmt.Sprintf("%q", s.Default)
+	}
+	return s.Default
 }

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/seraph-ml/seraph/graph/sgap"
 	"github.com/seraph-ml/seraph/language"
 	"github.com/seraph-ml/seraph/run"
@@ -9,16 +12,31 @@ import (
 // models are all models, in the order of `seraph models`.
 func models() []run.Model { return append(sgap.Models(), language.Model{}) }
 
+// modelNamed finds a model by its name.
+func modelNamed(name string) (run.Model, error) {
+	var names []string
+	for _, m := range models() {
+		if m.Spec().Name == name {
+			return m, nil
+		}
+		names = append(names, m.Spec().Name)
+	}
+	hint := ""
+	if near, ok := run.Nearest(name, names); ok {
+		hint = fmt.Sprintf("did you mean %s? ", near)
+	}
+	return nil, run.Usagef("there is no model %q; %sthere are %s", name, hint, strings.Join(names, ", "))
+}
+
 // modelOf is the model of a trained run.
 func modelOf(dir string) (run.Model, error) {
 	name, err := run.ModelOf(dir)
 	if err != nil {
 		return nil, err
 	}
-	for _, m := range models() {
-		if m.Spec().Name == name {
-			return m, nil
-		}
+	m, err := modelNamed(name)
+	if err != nil {
+		return nil, run.Usagef("%s was trained with a model that this seraph does not know: %w", dir, err)
 	}
-	return nil, run.Usagef("%s was trained as %q, a model that this seraph does not know", dir, name)
+	return m, nil
 }

@@ -12,20 +12,23 @@ import (
 	"github.com/seraph-ml/seraph/run"
 )
 
-var trainCommand = command{
-	name: "train",
-	help: "Fit a model to data.",
-	detail: "Plans the job, trains it inside --memory and leaves a run directory: settings, plan, metrics, checkpoints, the model, report.html." +
-		" Ctrl-C once finishes the step, writes a checkpoint and exits with 5; --resume goes on, bit for bit.",
-	build: perModel(func(m run.Model, f trainFlags, settings map[string]string) verb { return &train{f, m, settings} }),
+func trainCommand() command {
+	exits := []int{exitBudget, exitCorrupt, exitInterrupted}
+	return command{
+		name: "train", usage: "MODEL --data PATH", help: "Fit a model to data.",
+		detail: "Plans the job, trains it inside --memory and leaves a run directory: settings, plan, metrics, checkpoints, the model, report.html.\n\n" +
+			"Ctrl-C once finishes the step, writes a checkpoint and exits with 5; --resume goes on, bit for bit. Twice stops at once.",
+		exits: exits,
+		below: perModel(exits, func(m run.Model, f trainFlags, settings map[string]string) verb { return &train{f, m, settings} }),
+	}
 }
 
 type trainFlags struct {
 	outputFlags    `embed:""`
 	setFlag        `embed:""`
-	Out            string `placeholder:"DIR" env:"SERAPH_OUT" help:"The run directory. Default: runs/MODEL-DATA-YYYYMMDD-HHMMSS."`
-	Resume         bool   `env:"SERAPH_RESUME" help:"Go on with the run in --out."`
-	AllowOtherBits bool   `name:"allow-other-bits" env:"SERAPH_ALLOW_OTHER_BITS" help:"Resume although this processor gives other bits than the run has so far (bfloat16)."`
+	Out            string `placeholder:"DIR" help:"The run directory. Default: runs/MODEL-DATA-YYYYMMDD-HHMMSS."`
+	Resume         bool   `help:"Go on with the run in --out."`
+	AllowOtherBits bool   `name:"allow-other-bits" help:"Resume although this processor gives other bits than the run has so far (bfloat16)."`
 }
 
 type train struct {
@@ -38,19 +41,30 @@ func (t *train) run(a *app) error {
 	progress := t.progress(a)
 	interrupt, stop := run.Interrupts(progress, func() { os.Exit(exitInterrupted) })
 	defer stop()
-	job, err := run.New(t.model, run.Options{
+	result, dir, err := fit(t.model, run.Options{
 		Sources: t.sources(t.settings), Out: t.Out, Resume: t.Resume, AllowOtherBits: t.AllowOtherBits,
 		Interrupt: interrupt, Progress: progress, Command: append([]string{"seraph"}, a.args...), Version: version,
 	})
 	if err != nil {
 		return err
 	}
+	return t.printResult(a, result, dir)
+}
+
+// fit trains a model and returns what it came to and the run directory.
+func fit(m run.Model, o run.Options) (*run.Result, *run.Dir, error) {
+	job, err := run.New(m, o)
+	if err != nil {
+		return nil, nil, err
+	}
 	defer job.Close()
 	result, err := job.Train(context.Background())
-	if err != nil {
-		return err
-	}
-	return t.print(a, event{"result", result}, describe(result)+"\nreport: "+filepath.Join(job.Dir.Path, "report.html"))
+	return result, job.Dir, err
+}
+
+// printResult writes the result of a training: under --json the result event, the last line on stdout.
+func (o outputFlags) printResult(a *app, r *run.Result, dir *run.Dir) error {
+	return o.print(a, event{"result", r}, describe(r)+"\nreport: "+filepath.Join(dir.Path, "report.html"))
 }
 
 // event is a JSON line on stdout.

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"path/filepath"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -13,7 +15,7 @@ import (
 // isText says whether a file begins with printable text in UTF-8 and bears the name of one.
 func isText(path string) bool {
 	name := strings.TrimSuffix(path, ".gz")
-	if !strings.HasSuffix(name, ".txt") && !strings.HasSuffix(name, ".md") && !strings.HasSuffix(name, ".jsonl") && !strings.HasSuffix(name, ".json") {
+	if !slices.Contains([]string{".txt", ".md", ".jsonl", ".json", ".toml", ".html"}, filepath.Ext(name)) {
 		return false
 	}
 	s, err := format.OpenStream(path)

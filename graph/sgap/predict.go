@@ -39,19 +39,11 @@ func (m Model) Predict(ctx context.Context, job *run.Job, out string) (err error
 		return err
 	}
 	defer func() { err = errors.Join(err, w.close()) }()
-	saved, err := job.Dir.OpenModel()
+	saved, err := w.openModel()
 	if err != nil {
 		return err
 	}
 	defer saved.Close()
-	var c config
-	if err := saved.Config(&c); err != nil {
-		return err
-	}
-	if c.Features != w.data.Features.Cols {
-		return run.Usagef("%s has %d features, the model was trained on %d", job.Data, w.data.Features.Cols, c.Features)
-	}
-	w.data.Classes, w.data.ClassNames = c.Classes, c.ClassNames
 	p, err := w.predictionPlan()
 	if err != nil {
 		return err
@@ -66,6 +58,25 @@ func (m Model) Predict(ctx context.Context, job *run.Job, out string) (err error
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
 	return w.writePredictions(h, saved, out)
+}
+
+// openModel opens the trained model, which must suit the data. The caller closes it.
+func (w *work) openModel() (*run.Saved, error) {
+	saved, err := w.job.Dir.OpenModel()
+	if err != nil {
+		return nil, err
+	}
+	var c config
+	err = saved.Config(&c)
+	if err == nil && c.Features != w.data.Features.Cols {
+		err = run.Usagef("%s has %d features, the model was trained on %d", w.job.Data, w.data.Features.Cols, c.Features)
+	}
+	if err != nil {
+		saved.Close()
+		return nil, err
+	}
+	w.data.Classes, w.data.ClassNames = c.Classes, c.ClassNames
+	return saved, nil
 }
 
 // evaluation is the design's program for blocks of rows alone.
