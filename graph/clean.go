@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"sort"
 
 	"github.com/seraph-ml/seraph/engine/memory"
 	"github.com/seraph-ml/seraph/format"
@@ -142,6 +141,7 @@ func (r entryRoom) trim(g *Graph, b *bump) error {
 
 // merge sorts each row and keeps one of equal entries, the one with the largest weight. Rows move to the front.
 func (g *Graph) merge() {
+	var sorter rowSorter
 	end := int64(0) // of the merged entries
 	for u := range g.Nodes {
 		lo, hi := g.Indptr[u], g.Indptr[u+1]
@@ -152,7 +152,7 @@ func (g *Graph) merge() {
 			end += int64(copy(g.Indices[end:], slices.Compact(row)))
 			continue
 		}
-		sort.Sort(&weightedRow{g.Indices[lo:hi], g.Weights[lo:hi]})
+		sorter.sort(g.Indices[lo:hi], g.Weights[lo:hi])
 		first := end
 		for i := lo; i < hi; i++ {
 			if end > first && g.Indices[end-1] == g.Indices[i] {
@@ -168,19 +168,6 @@ func (g *Graph) merge() {
 	if g.Weights != nil {
 		g.Weights = g.Weights[:end]
 	}
-}
-
-// weightedRow sorts the entries of a row by neighbour.
-type weightedRow struct {
-	indices []int32
-	weights []float32
-}
-
-func (r *weightedRow) Len() int           { return len(r.indices) }
-func (r *weightedRow) Less(i, j int) bool { return r.indices[i] < r.indices[j] }
-func (r *weightedRow) Swap(i, j int) {
-	r.indices[i], r.indices[j] = r.indices[j], r.indices[i]
-	r.weights[i], r.weights[j] = r.weights[j], r.weights[i]
 }
 
 // attach gives the nodes that were kept (nil = all; ascending numbers in raw) their ids, labels, features and split.

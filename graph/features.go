@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"sort"
 
 	"github.com/seraph-ml/seraph/format"
 )
@@ -46,12 +45,14 @@ func copySparse(raw *format.Sparse, kept []int32, rows int, b *bump) *format.Spa
 	}
 	s := &format.Sparse{Rows: rows, Cols: raw.Cols}
 	s.Indptr, s.Indices, s.Values = b.int64s(rows+1), b.int32s(int(entries)), b.float32s(int(entries))
+	var sorter rowSorter
 	end := int64(0)
 	for i := range rows {
 		u := original(kept, i)
 		lo, hi := raw.Indptr[u], raw.Indptr[u+1]
 		n := int64(copy(s.Indices[end:], raw.Indices[lo:hi]))
 		copy(s.Values[end:], raw.Values[lo:hi])
+		sorter.sort(s.Indices[end:end+n], s.Values[end:end+n])
 		end += addRepeated(s.Indices[end:end+n], s.Values[end:end+n])
 		s.Indptr[i+1] = end
 	}
@@ -59,12 +60,8 @@ func copySparse(raw *format.Sparse, kept []int32, rows int, b *bump) *format.Spa
 	return s
 }
 
-// addRepeated sorts the entries of a row by column, adds those of the same column in the order of the file, and returns
-// how many are left.
+// addRepeated adds the values of the same column of a sorted row, in their order, and returns how many entries are left.
 func addRepeated(columns []int32, values []float32) int64 {
-	if !slices.IsSorted(columns) {
-		sort.Stable(&weightedRow{columns, values})
-	}
 	n := 0
 	for i, c := range columns {
 		if n > 0 && columns[n-1] == c {
@@ -75,6 +72,27 @@ func addRepeated(columns []int32, values []float32) int64 {
 		n++
 	}
 	return int64(n)
+}
+
+// rowSorter sorts rows of sparse matrices; it keeps its working memory from row to row.
+type rowSorter struct {
+	keys   []uint64 // column, and place in the row
+	values []float32
+}
+
+// sort sorts the entries of a row by column. Those of the same column keep their order.
+func (s *rowSorter) sort(columns []int32, values []float32) {
+	if slices.IsSorted(columns) {
+		return
+	}
+	s.keys, s.values = s.keys[:0], append(s.values[:0], values...)
+	for i, c := range columns {
+		s.keys = append(s.keys, uint64(c)<<32|uint64(i))
+	}
+	slices.Sort(s.keys)
+	for i, key := range s.keys {
+		columns[i], values[i] = int32(key>>32), s.values[uint32(key)]
+	}
 }
 
 // Scaling says how features are scaled before they are propagated, and hops afterwards.
