@@ -7,6 +7,7 @@
 //   - [ParseSplit] and [SplitRule.Draw] say which nodes train, validate and test.
 //   - [Propagation] computes the hops H_k = Â^k X, k = 0 … K, in blocks of feature columns: wholly in memory, or with the
 //     hops on disk when they are larger than the budget. No way of doing it changes a bit of the result.
+//   - [BlockModel] generates graphs of any size from a seed.
 //
 // Nodes are numbered 0 … Nodes−1 within the component that was kept, in ascending order of their original numbers; splits
 // and predictions count so. Memory is counted in bytes; matrices are row-major, one row a node.
