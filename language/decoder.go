@@ -22,43 +22,64 @@ type Shape struct {
 	BF16       bool
 }
 
+// The most that sizes may be.
+const (
+	maxLayers = 1000 // and heads
+	maxSize   = 65536
+)
+
+// Check says which sizes cannot be.
+func (s Shape) Check() error {
+	for _, size := range []struct {
+		name    string
+		n, most int
+	}{
+		{"vocabulary", s.Vocabulary, math.MaxInt32}, {"layers", s.Layers, maxLayers}, {"heads", s.Heads, maxLayers},
+		{"width", s.Width, maxSize}, {"block", s.Block, maxSize},
+	} {
+		if size.n < 1 || size.n > size.most {
+			return fmt.Errorf("%s=%d, expected 1 … %d", size.name, size.n, size.most)
+		}
+	}
+	if s.Width%s.Heads != 0 {
+		return fmt.Errorf("width=%d is not a multiple of heads=%d", s.Width, s.Heads)
+	}
+	if d := s.Width / s.Heads; d > kernel.Chunk {
+		return fmt.Errorf("width=%d with heads=%d makes heads of %d, expected at most %d; give more heads", s.Width, s.Heads, d, kernel.Chunk)
+	}
+	return nil
+}
+
 const normEps = 1e-5
 
 // Logits appends the decoder: ids (sequences, length) in, logits (sequences, length, vocabulary) out. Parameters have
 // the names and layouts of a GPT-2 checkpoint with matrices stored (out, in); all begin N(0, 0.02²), projections
 // back into the residual stream with the deviation divided by √(2·layers), gains 1.
 func (s Shape) Logits(p *program.Program, ids *program.Value, training bool) *program.Value {
+	defer p.Scope("transformer")()
 	dropout := 0.0
 	if training {
 		dropout = s.Dropout
 	}
-	tokens := p.Parameter("transformer.wte.weight", nn.Normal(0.02), s.Vocabulary, s.Width)
-	x := s.blocks(p, ids, tokens, dropout)
-	return p.MatMul(x, tokens, program.Product{TransB: true, BF16: s.BF16})
-}
-
-// blocks is everything between the token table and the head.
-func (s Shape) blocks(p *program.Program, ids, tokens *program.Value, dropout float64) *program.Value {
-	defer p.Scope("transformer")()
+	tokens := p.Parameter("wte.weight", nn.Normal(0.02), s.Vocabulary, s.Width)
 	places := p.Parameter("wpe.weight", nn.Normal(0.02), s.Block, s.Width)
 	x := p.Dropout(p.AddPositions(p.Gather(tokens, ids), places), dropout)
 	for i := range s.Layers {
 		x = s.block(p, fmt.Sprintf("h.%d", i), x, dropout)
 	}
-	return nn.LayerNorm(p, "ln_f", x, normEps, true)
+	x = nn.LayerNorm(p, "ln_f", x, normEps, true)
+	return p.MatMul(x, tokens, program.Product{TransB: true, BF16: s.BF16})
 }
 
 // block is x + attention(norm(x)), then + MLP(norm(·)).
 func (s Shape) block(p *program.Program, name string, x *program.Value, dropout float64) *program.Value {
 	defer p.Scope(name)()
 	inner := nn.Linear{NoBias: true, BF16: s.BF16, Init: nn.Normal(0.02)}
-	outer := inner
-	outer.Init = nn.Normal(0.02 / math.Sqrt(2*float64(s.Layers)))
+	outer := nn.Linear{Out: s.Width, NoBias: true, BF16: s.BF16, Init: nn.Normal(0.02 / math.Sqrt(2*float64(s.Layers)))}
 
 	inner.Out = 3 * s.Width
 	h := inner.Apply(p, "attn.c_attn", nn.LayerNorm(p, "ln_1", x, normEps, true))
 	h = p.Attention(h, program.Attention{Heads: s.Heads, KVHeads: s.Heads, Causal: true, Dropout: dropout, BF16: s.BF16})
-	outer.Out = s.Width
 	x = p.Add(x, p.Dropout(outer.Apply(p, "attn.c_proj", h), dropout))
 
 	inner.Out = 4 * s.Width
@@ -67,30 +88,30 @@ func (s Shape) block(p *program.Program, name string, x *program.Value, dropout 
 	return p.Add(x, p.Dropout(h, dropout))
 }
 
-// Recipe is how a decoder is trained.
-type Recipe struct {
-	Batch        int // sequences of a step
-	Beta1, Beta2 float64
-	WeightDecay  float64 // of matrices
-	Clip         float64
+// recipe is how a decoder is trained.
+type recipe struct {
+	batch        int // sequences of a step
+	beta1, beta2 float64
+	weightDecay  float64 // of matrices
+	clip         float64
 }
 
 // step is the program of a training step.
 type step struct {
 	program        *program.Compiled
 	ids, targets   *program.Value
-	loss, lr, norm *program.Value
+	loss, lr, norm *program.Value // norm is nil without clipping
 }
 
 // compileStep builds a training step of the recipe's batch of whole blocks.
-func (s Shape) compileStep(r Recipe, o program.Options) (*step, error) {
+func (s Shape) compileStep(r recipe, o program.Options) (*step, error) {
 	p := program.New("train")
-	t := tensor.I32(tensor.Fixed(r.Batch), tensor.Fixed(s.Block))
+	t := tensor.I32(tensor.Fixed(r.batch), tensor.Fixed(s.Block))
 	st := &step{ids: p.Input("ids", t), targets: p.Input("targets", t)}
 	st.loss, _ = p.CrossEntropy(s.Logits(p, st.ids, true), st.targets)
 	p.Output(st.loss)
-	rule := optim.Adam{Beta1: r.Beta1, Beta2: r.Beta2, Eps: 1e-8, Decoupled: true}
-	training := optim.Minimize(p, st.loss, rule, r.Clip, optim.ByRank(p.Parameters(), r.WeightDecay)...)
+	rule := optim.Adam{Beta1: r.beta1, Beta2: r.beta2, Eps: 1e-8, Decoupled: true}
+	training := optim.Minimize(p, st.loss, rule, r.clip, optim.ByRank(p.Parameters(), r.weightDecay)...)
 	st.lr, st.norm = training.LR, training.GradNorm
 	var err error
 	st.program, err = program.Compile(p, o)

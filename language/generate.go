@@ -2,13 +2,17 @@ package language
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"math"
+	"path/filepath"
 	"slices"
 
 	"github.com/seraph-ml/seraph/engine/kernel"
+	"github.com/seraph-ml/seraph/engine/memory"
+	"github.com/seraph-ml/seraph/engine/plan"
 	"github.com/seraph-ml/seraph/engine/program"
+	"github.com/seraph-ml/seraph/format"
 	"github.com/seraph-ml/seraph/run"
 )
 
@@ -25,11 +29,28 @@ type config struct {
 }
 
 func configOf(s Shape, alphabet []rune) config {
-	return config{ModelType: "seraph-char", Vocabulary: s.Vocabulary, Layers: s.Layers, Heads: s.Heads, Width: s.Width, Block: s.Block, BF16: s.BF16, Alphabet: string(alphabet)}
+	return config{
+		ModelType: "seraph-char", Vocabulary: s.Vocabulary, Layers: s.Layers, Heads: s.Heads, Width: s.Width, Block: s.Block,
+		BF16: s.BF16, Alphabet: string(alphabet),
+	}
+}
+
+// shape is what configOf was given, checked.
+func (c *config) shape(path string) (s Shape, alphabet []rune, err error) {
+	s = Shape{Vocabulary: c.Vocabulary, Layers: c.Layers, Heads: c.Heads, Width: c.Width, Block: c.Block, BF16: c.BF16}
+	alphabet = []rune(c.Alphabet)
+	corrupt := format.CorruptAt(path, -1, "configuration", "", "")
+	if err := s.Check(); err != nil {
+		return s, nil, corrupt.WithCause(err)
+	}
+	if len(alphabet) != s.Vocabulary || !slices.IsSorted(alphabet) {
+		return s, nil, corrupt.WithCause(fmt.Errorf("%d characters for a vocabulary of %d, expected as many in ascending order", len(alphabet), s.Vocabulary))
+	}
+	return s, alphabet, nil
 }
 
 // Generate implements run.Generator: it continues the prompt character by character, writing each as it comes.
-func (Model) Generate(ctx context.Context, job *run.Job, request *run.Request) error {
+func (Model) Generate(ctx context.Context, job *run.Job, request *run.Request) (err error) {
 	saved, err := job.Dir.OpenModel()
 	if err != nil {
 		return err
@@ -39,21 +60,15 @@ func (Model) Generate(ctx context.Context, job *run.Job, request *run.Request) e
 	if err := saved.Config(&c); err != nil {
 		return err
 	}
-	alphabet := []rune(c.Alphabet)
-	if len(alphabet) != c.Vocabulary || !slices.IsSorted(alphabet) {
-		return fmt.Errorf("%s: config.json has an alphabet of %d characters for a vocabulary of %d", job.Dir.Path, len(alphabet), c.Vocabulary)
-	}
-	prompt := request.String("prompt")
-	ids, err := Encode(alphabet, prompt)
+	shape, alphabet, err := c.shape(filepath.Join(job.Dir.Path, "model", "config.json"))
 	if err != nil {
-		return run.Usagef("--prompt: %w", err)
+		return err
 	}
-	if len(ids) == 0 {
-		return run.Usagef("--prompt is empty: give at least one character to begin with")
-	}
-	shape := Shape{Vocabulary: c.Vocabulary, Layers: c.Layers, Heads: c.Heads, Width: c.Width, Block: c.Block, BF16: c.BF16}
 	sa, err := shape.compileSampling(program.Options{Workers: job.Threads})
 	if err != nil {
+		return err
+	}
+	if err := planGenerating(job, sa, request.Int("length")); err != nil {
 		return err
 	}
 	pool := kernel.NewPool(job.Threads)
@@ -62,84 +77,62 @@ func (Model) Generate(ctx context.Context, job *run.Job, request *run.Request) e
 	if err != nil {
 		return err
 	}
-	defer session.Close()
+	defer func() { err = errors.Join(err, session.Close()) }()
 	if err := run.ReadSession(session, run.Weights, saved.Read); err != nil {
 		return err
 	}
-	e := session.Execution(sa.program)
 	s := sampler{temperature: request.Float("temperature"), topK: request.Int("top-k"), seed: uint64(request.Int("sample-seed"))}
+	prompt := request.String("prompt")
+	w, err := newWriter(s, sa, session, alphabet, shape.Block, prompt)
+	if err != nil {
+		return run.Usagef("--prompt: %w", err)
+	}
+	return w.write(ctx, job, request, prompt)
+}
+
+// planGenerating holds the job to its budget.
+func planGenerating(job *run.Job, sa *sampling, length int) error {
+	baseline, err := memory.Baseline()
+	if err != nil {
+		return err
+	}
+	persistent, shared, scratch := program.Sizes(sa.program)
+	stage := plan.Stage{Name: "generate", Items: []plan.Item{
+		{Name: "parameters", Bytes: persistent, Where: plan.Resident},
+		{Name: "activations", Bytes: shared, Where: plan.Resident},
+		{Name: "working memory of kernels", Bytes: scratch, Where: plan.Resident},
+	}}
+	addCost(&stage, float64(length), sa.program.Cost)
+	p, err := plan.Choose(job.Memory, func(i int) (*plan.Job, bool) {
+		return &plan.Job{Baseline: baseline, Stages: []plan.Stage{stage}}, i == 0
+	})
+	if err != nil {
+		return err
+	}
+	p.Predict(plan.LoadRates(job.Threads))
+	return job.SetPlan(p)
+}
+
+// write writes prompt and continuation. An interruption ends the text early.
+func (w *writer) write(ctx context.Context, job *run.Job, request *run.Request, prompt string) error {
 	if _, err := io.WriteString(request.Out, prompt); err != nil {
 		return err
 	}
-	for i := range request.Int("length") {
+	for range request.Int("length") {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := job.Interrupted(); err != nil {
-			return nil // what was written stands
+		if job.Interrupted() != nil {
+			break
 		}
-		seen := ids[max(0, len(ids)-shape.Block):]
-		if err := e.SetSize("length", len(seen)); err != nil {
+		r, err := w.next()
+		if err != nil {
 			return err
 		}
-		copy(e.Tensor(sa.ids).Int32s(), seen)
-		if err := e.Run(); err != nil {
-			return err
-		}
-		logits := e.Tensor(sa.logits).Float32s()
-		next := s.choose(logits[len(logits)-c.Vocabulary:], i)
-		ids = append(ids, next)
-		if _, err := io.WriteString(request.Out, string(alphabet[next])); err != nil {
+		if _, err := io.WriteString(request.Out, string(r)); err != nil {
 			return err
 		}
 	}
-	_, err = io.WriteString(request.Out, "\n")
+	_, err := io.WriteString(request.Out, "\n")
 	return err
 }
-
-// sampler chooses the next character.
-type sampler struct {
-	temperature float64
-	topK        int
-	seed        uint64
-}
-
-// choose draws number i from softmax(logits/temperature), restricted to the most likely topK.
-func (s *sampler) choose(logits []float32, i int) int32 {
-	best := int32(0)
-	for j, x := range logits {
-		if x > logits[best] {
-			best = int32(j)
-		}
-	}
-	if s.temperature == 0 {
-		return best
-	}
-	least := float32(math.Inf(-1))
-	if s.topK > 0 && s.topK < len(logits) {
-		sorted := slices.Sorted(slices.Values(logits))
-		least = sorted[len(sorted)-s.topK]
-	}
-	weight := func(x float32) float64 {
-		if x < least {
-			return 0
-		}
-		return math.Exp(float64(x-logits[best]) / s.temperature)
-	}
-	var total float64
-	for _, x := range logits {
-		total += weight(x)
-	}
-	random := kernel.Key{Seed: s.seed, Stream: sampleStream, Step: uint64(i)}.Sequence()
-	w := random.Block(0)
-	at := float64(uint64(w[0])<<21|uint64(w[1])>>11) / (1 << 53) * total
-	for j, x := range logits {
-		if at -= weight(x); at < 0 {
-			return int32(j)
-		}
-	}
-	return best
-}
-
-// sampleStream is the stream of sampling.
-const sampleStream = 0x73616d706c65 // "sample"
