@@ -7,16 +7,20 @@ import (
 	"github.com/seraph-ml/seraph/engine/program"
 )
 
-// fans are the sizes that a matrix (out, in) connects; a vector counts as its own.
+// fans are the inputs and outputs that a matrix (out, in) connects; further sizes, those of a convolution's kernel, multiply
+// both, as in PyTorch. A vector counts as a square matrix.
 func fans(dims []int) (in, out int) {
-	if len(dims) < 2 {
+	switch len(dims) {
+	case 0:
+		return 1, 1
+	case 1:
 		return dims[0], dims[0]
 	}
-	in, out = 1, dims[0]
-	for _, d := range dims[1:] {
-		in *= d
+	field := 1
+	for _, d := range dims[2:] {
+		field *= d
 	}
-	return in, out
+	return dims[1] * field, dims[0] * field
 }
 
 func uniform(dst []float32, bound float64, key kernel.Key) {

@@ -16,7 +16,7 @@ type Linear struct {
 	Out    int
 	NoBias bool
 	BF16   bool                // product in bfloat16
-	Init   program.Initializer // of weight; nil is PyTorch's, FanIn of the inputs
+	Init   program.Initializer // of weight, with a bias of zeros; nil is PyTorch's, FanIn of the inputs for both
 }
 
 // Matrix is what the first layer of a model takes: dense rows, or sparse ones, which give the same bits.
@@ -105,9 +105,13 @@ func PReLU(p *program.Program, name string, x *Value) *Value {
 	return p.PReLU(x, p.Parameter("weight", Fill(0.25), 1))
 }
 
-// Embedding returns the rows ids of a table of n rows and the given width; parameter name.weight.
+// Embedding returns the rows ids of a table of n rows and the given width; parameter name.weight, whose init is PyTorch's
+// N(0, 1) when nil.
 func Embedding(p *program.Program, name string, ids *Value, n, width int, init program.Initializer) *Value {
 	defer p.Scope(name)()
+	if init == nil {
+		init = Normal(1)
+	}
 	return p.Gather(p.Parameter("weight", init, n, width), ids)
 }
 

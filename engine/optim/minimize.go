@@ -2,6 +2,7 @@ package optim
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/seraph-ml/seraph/engine/program"
 	"github.com/seraph-ml/seraph/engine/tensor"
@@ -57,7 +58,7 @@ type Group struct {
 	LRScale     float32 // factor of the learning rate; 0 counts as 1
 }
 
-// Training is what a program gets besides: inputs to fill and outputs to read at each step.
+// Training is what Minimize adds for the caller: what to fill before each step and what to read after it.
 type Training struct {
 	LR       *program.Value // scalar input: the learning rate
 	GradNorm *program.Value // scalar output: the norm of all gradients before clipping, nil without clipping
@@ -68,7 +69,12 @@ type Training struct {
 func Minimize(p *program.Program, loss *program.Value, rule Rule, clip float64, groups ...Group) Training {
 	var params []*program.Value
 	for _, g := range groups {
-		params = append(params, g.Params...)
+		for _, param := range g.Params {
+			if slices.Contains(params, param) {
+				p.Fail("%s is to be updated twice: it stands in two groups, or twice in one", param.Name)
+			}
+			params = append(params, param)
+		}
 	}
 	grads := p.Differentiate(loss, params...)
 	t := Training{LR: p.Input("lr", tensor.F32())}

@@ -42,22 +42,6 @@ func (t *Tensor) Place(a *memory.Arena, off int64) {
 	}
 }
 
-// Heap gives the tensor memory on the Go heap: for tests and small arrays outside of any plan.
-func (t *Tensor) Heap() *Tensor {
-	n := t.Type.Shape.Len()
-	switch t.Type.DType {
-	case Float32:
-		t.f32 = make([]float32, n)
-	case BFloat16, Float16:
-		t.u16 = make([]uint16, n)
-	case Int32:
-		t.i32 = make([]int32, n)
-	case Int64:
-		t.i64 = make([]int64, n)
-	}
-	return t
-}
-
 // Bind makes data the memory of a float32 tensor; it must hold the elements at the current sizes.
 func (t *Tensor) Bind(data []float32) { t.f32 = data }
 

@@ -2,6 +2,7 @@ package tensor
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -62,14 +63,6 @@ func (d Dim) Plus(n int) Dim {
 
 // At is the size for a value of its symbol.
 func (d Dim) At(value int) int { return d.Factor*value + d.Extra }
-
-// Over returns the size divided by n, and whether the division has no remainder for every value of the symbol.
-func (d Dim) Over(n int) (Dim, bool) {
-	if n <= 0 || d.Size%n != 0 || d.Factor%n != 0 || d.Extra%n != 0 {
-		return d, false
-	}
-	return Dim{Size: d.Size / n, Symbol: d.Symbol, Factor: d.Factor / n, Extra: d.Extra / n}, true
-}
 
 // String writes a size: "512", "rows", "64·rows", "rows+1".
 func (d Dim) String() string {
@@ -140,17 +133,7 @@ func (s Shape) Cols() Dim {
 }
 
 // Equal reports whether two shapes are the same for every value of their symbols.
-func (s Shape) Equal(t Shape) bool {
-	if len(s) != len(t) {
-		return false
-	}
-	for i := range s {
-		if s[i] != t[i] {
-			return false
-		}
-	}
-	return true
-}
+func (s Shape) Equal(t Shape) bool { return slices.Equal(s, t) }
 
 // String writes a shape: "[rows, 512]".
 func (s Shape) String() string {
