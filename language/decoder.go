@@ -101,6 +101,7 @@ type step struct {
 	program        *program.Compiled
 	ids, targets   *program.Value
 	loss, lr, norm *program.Value // norm is nil without clipping
+	parameters     int            // trained elements
 }
 
 // compileStep builds a training step of the recipe's batch of whole blocks.
@@ -112,7 +113,7 @@ func (s Shape) compileStep(r recipe, o program.Options) (*step, error) {
 	p.Output(st.loss)
 	rule := optim.Adam{Beta1: r.beta1, Beta2: r.beta2, Eps: 1e-8, Decoupled: true}
 	training := optim.Minimize(p, st.loss, rule, r.clip, optim.ByRank(p.Parameters(), r.weightDecay)...)
-	st.lr, st.norm = training.LR, training.GradNorm
+	st.lr, st.norm, st.parameters = training.LR, training.GradNorm, nn.ParameterCount(p)
 	var err error
 	st.program, err = program.Compile(p, o)
 	return st, err

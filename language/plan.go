@@ -81,7 +81,7 @@ func (t *training) describe(recompute bool) *plan.Job {
 	text := plan.Item{Name: "characters", Bytes: t.corpus.Bytes(), Where: plan.Resident}
 	train := plan.Stage{Name: stageTrain, Items: []plan.Item{
 		text,
-		{Name: "parameters and optimizer state", Bytes: persistent, Where: plan.Resident},
+		{Name: "parameters and optimizer state", Bytes: persistent, Where: plan.Resident, Note: fmt.Sprintf("%d parameters", t.step.parameters)},
 		{Name: "activations and gradients", Bytes: shared, Where: plan.Resident, Note: note},
 		{Name: "working memory of kernels", Bytes: scratch, Where: plan.Resident},
 	}}

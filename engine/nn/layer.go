@@ -146,35 +146,28 @@ func (m MLP) ApplyMatrix(p *program.Program, name string, rows Matrix, training 
 	if rows.Sparse != nil && training && m.InputDropout > 0 {
 		p.Fail("dropout on sparse rows")
 	}
-	x := rows.Dense
 	for i := range m.Layers {
 		rate := m.Dropout
 		if i == 0 {
 			rate = m.InputDropout
 		}
-		if training && (i > 0 || rows.Sparse == nil) {
-			x = p.Dropout(x, rate)
-		}
-		out := m.Hidden
-		last := i == m.Layers-1
-		if last {
-			out = m.Out
+		if training && rows.Sparse == nil {
+			rows.Dense = p.Dropout(rows.Dense, rate)
 		}
 		layer := fmt.Sprint(i)
-		in := Matrix{Dense: x}
-		if i == 0 {
-			in.Sparse = rows.Sparse
+		linear := Linear{Out: m.Hidden, NoBias: m.NoBias, BF16: m.BF16, Init: m.Init}
+		if i == m.Layers-1 {
+			linear.Out = m.Out
+			return linear.ApplyMatrix(p, layer, rows)
 		}
-		x = Linear{Out: out, NoBias: m.NoBias, BF16: m.BF16, Init: m.Init}.ApplyMatrix(p, layer, in)
-		if last {
-			break
-		}
+		x := linear.ApplyMatrix(p, layer, rows)
 		if m.BatchNorm {
 			x = BatchNorm(p, layer+".norm", x, training)
 		}
-		x = Activate(p, layer, x, m.Activation)
+		rows = Matrix{Dense: Activate(p, layer, x, m.Activation)}
 	}
-	return x
+	p.Fail("an MLP of %d layers, expected at least 1", m.Layers)
+	return rows.Dense
 }
 
 // Activate applies an activation by its name: one of Activations, "prelu" (parameter layer.act.weight), or "" for relu.
