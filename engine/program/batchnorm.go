@@ -1,6 +1,7 @@
 package program
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -9,7 +10,8 @@ import (
 )
 
 // BatchNorm normalises every column of x by the mean and variance of the batch, scales by gain and adds bias. The running
-// mean and variance (unbiased, as evaluation will use it) move towards those of the batch by the share momentum.
+// mean and variance (unbiased, as evaluation will use it) move towards those of the batch by the share momentum. To run it
+// on one row is an error.
 func (p *Program) BatchNorm(x, gain, bias, runningMean, runningVar *Value, momentum, eps float32) *Value {
 	return p.apply1(batchNorm{momentum, eps}, x, gain, bias, runningMean, runningVar)
 }
@@ -44,6 +46,9 @@ func (batchNorm) ScratchBytes(in, _ []tensor.Type, workers int) int {
 func (o batchNorm) Kernel() Kernel {
 	k := &kernel.BatchNorm{Momentum: o.momentum, Eps: o.eps}
 	return KernelFunc(func(c *Call) error {
+		if c.In[0].Rows() == 1 {
+			return errors.New("a batch of one row has no variance")
+		}
 		k.X, k.Gain, k.Bias, k.RunningMean, k.RunningVar = c.In[0].Float32s(), c.In[1].Float32s(), c.In[2].Float32s(), c.In[3].Float32s(), c.In[4].Float32s()
 		k.Dst, k.Mean, k.RStd = c.Out[0].Float32s(), c.Out[1].Float32s(), c.Out[2].Float32s()
 		k.Rows, k.Cols = rowsCols(c.In[0])
@@ -70,7 +75,7 @@ func (o batchNorm) Reference(c *ReferenceCall) {
 		rstd := 1 / math.Sqrt(variance+float64(o.eps))
 		c.Out[1].X[j], c.Out[2].X[j] = mean, rstd
 		c.In[3].X[j] += m * (mean - c.In[3].X[j])
-		c.In[4].X[j] += m * (variance*n/max(n-1, 1) - c.In[4].X[j])
+		c.In[4].X[j] += m * (variance*n/(n-1) - c.In[4].X[j])
 		for i := range x.Rows() {
 			c.Out[0].Row(i)[j] = (x.Row(i)[j]-mean)*rstd*gain[j] + bias[j]
 		}
