@@ -80,7 +80,10 @@ func (p *PReLUGrad) Check() error {
 }
 
 // ScratchBytes is the working memory that Run takes from a pool.
-func (p *PReLUGrad) ScratchBytes(int) int { return 4 * (p.chunkSums() + p.Cols) }
+func (p *PReLUGrad) ScratchBytes(int) int { return PReLUGradScratchBytes(len(p.X)/p.Cols, p.Cols) }
+
+// PReLUGradScratchBytes is the working memory that [PReLUGrad] takes for X of the given size.
+func PReLUGradScratchBytes(rows, cols int) int { return 4 * (columnScratch(rows, cols, 1) + cols) }
 
 // chunkSums is the number of sums of chunks.
 func (p *PReLUGrad) chunkSums() int { return columnScratch(len(p.X)/p.Cols, p.Cols, 1) }

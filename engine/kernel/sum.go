@@ -23,7 +23,7 @@ type Sum struct {
 func (s *Sum) Check() error { return checkSizes("sum", length{"Dst", len(s.Dst), 1}) }
 
 // ScratchBytes is the working memory that Run takes from a pool.
-func (s *Sum) ScratchBytes(int) int { return 4 * ceil(len(s.X), sumRun) }
+func (s *Sum) ScratchBytes(int) int { return SumScratchBytes(len(s.X)) }
 
 // Run computes the sum on the pool's workers.
 func (s *Sum) Run(p *Pool) { s.run(p, active) }
@@ -47,7 +47,7 @@ func (s *SumSquares) Check() error {
 }
 
 // ScratchBytes is the working memory that Run takes from a pool.
-func (s *SumSquares) ScratchBytes(int) int { return 4 * ceil(len(s.X), sumRun) }
+func (s *SumSquares) ScratchBytes(int) int { return SumScratchBytes(len(s.X)) }
 
 // Run computes the sum on the pool's workers.
 func (s *SumSquares) Run(p *Pool) { s.run(p, active) }
@@ -56,6 +56,9 @@ func (s *SumSquares) run(p *Pool, level Level) {
 	s.runs = sumRuns{level: level, x: s.X, squares: true}
 	s.Dst[0] = s.runs.run(p)
 }
+
+// SumScratchBytes is the working memory that [Sum] and [SumSquares] take for n elements.
+func SumScratchBytes(n int) int { return 4 * ceil(n, sumRun) }
 
 // sumRuns is a long sum as a task: a unit is a run.
 type sumRuns struct {

@@ -36,6 +36,14 @@ func (clipNorm) Cost(in, _ []tensor.Type) Cost {
 	return c
 }
 
+func (clipNorm) ScratchBytes(in, _ []tensor.Type, _ int) int {
+	most := 0
+	for _, t := range in {
+		most = max(most, kernel.SumScratchBytes(t.Shape.Len()))
+	}
+	return most
+}
+
 func (o clipNorm) Kernel() Kernel {
 	k := &kernel.SumSquares{Dst: make([]float32, 1)}
 	return KernelFunc(func(c *Call) error {

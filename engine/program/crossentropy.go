@@ -33,6 +33,10 @@ func (crossEntropy) Cost(in, _ []tensor.Type) Cost {
 	return Cost{Flops: 10 * float64(in[0].Shape.Len())}
 }
 
+func (crossEntropy) ScratchBytes(in, _ []tensor.Type, _ int) int {
+	return kernel.SumScratchBytes(in[1].Shape.Len())
+}
+
 func (crossEntropy) Kernel() Kernel {
 	var k kernel.CrossEntropy
 	var total kernel.Sum

@@ -39,11 +39,6 @@ type Traits struct {
 	Mutates []int // operands that are overwritten: persistent tensors
 }
 
-// Scratchy is an operation whose kernel borrows working memory from the pool.
-type Scratchy interface {
-	ScratchBytes(in, out []tensor.Type, workers int) int
-}
-
 // Cost is the work of an operation.
 type Cost struct {
 	Flops     float64 // floating-point operations in all

@@ -63,9 +63,8 @@ func (preluGrad) Cost(in, _ []tensor.Type) Cost { return Cost{Flops: 4 * float64
 
 func (preluGrad) Traits() Traits { return Traits{InPlace: []int{0}} }
 
-func (preluGrad) ScratchBytes(in, _ []tensor.Type, workers int) int {
-	_, cols := matrix(in[1])
-	return (&kernel.PReLUGrad{Slope: make([]float32, in[2].Shape.Len()), Cols: cols}).ScratchBytes(workers)
+func (preluGrad) ScratchBytes(in, _ []tensor.Type, _ int) int {
+	return kernel.PReLUGradScratchBytes(matrix(in[1]))
 }
 
 func (preluGrad) Kernel() Kernel {

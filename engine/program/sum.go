@@ -32,6 +32,10 @@ func (sum) Infer(in []tensor.Type) ([]tensor.Type, error) {
 
 func (sum) Cost(in, _ []tensor.Type) Cost { return Cost{Flops: float64(in[0].Shape.Len())} }
 
+func (sum) ScratchBytes(in, _ []tensor.Type, _ int) int {
+	return kernel.SumScratchBytes(in[0].Shape.Len())
+}
+
 func (o sum) Kernel() Kernel {
 	k := &kernel.Sum{}
 	return KernelFunc(func(c *Call) error {
