@@ -9,10 +9,7 @@ import (
 
 // chain is elementwise operations one after another, block by block, so that what passes from one to the next stays in the
 // cache. Each takes the result of the one before as one of its operands. It comes from rewriting.
-type chain struct {
-	links []link
-	again bool // a link behind the first reads operand 0, too: the result must not take its storage
-}
+type chain struct{ links []link }
 
 // link is one operation of a chain.
 type link struct {
@@ -52,12 +49,7 @@ func (o chain) Cost(in, _ []tensor.Type) Cost {
 	return c
 }
 
-func (o chain) Traits() Traits {
-	if o.again {
-		return Traits{RowWise: true}
-	}
-	return Traits{RowWise: true, InPlace: []int{0}}
-}
+func (chain) Traits() Traits { return Traits{RowWise: true, InPlace: []int{0}} }
 
 func (o chain) Kernel() Kernel { return &chainKernel{op: o} }
 
@@ -146,20 +138,19 @@ func fuseChains(nodes []*node) []*node {
 		if before == nil {
 			continue
 		}
-		first, ok := asChain(before.op)
+		first, ok := asChain(before)
 		second, ok2 := n.op.(elementwise)
 		if !ok || !ok2 || count[before.out[0]] != 1 {
 			continue
 		}
 		l := link{op: second, operand: [2]int{noOperand, noOperand}}
-		joined, again := false, first.again
+		joined := false
 		in := append([]*Value(nil), before.in...)
 		for j, v := range n.in {
 			if v == before.out[0] {
 				l.operand[j], joined = fromBefore, true
 				continue
 			}
-			again = again || v == in[0]
 			l.operand[j] = len(in)
 			in = append(in, v)
 		}
@@ -167,28 +158,23 @@ func fuseChains(nodes []*node) []*node {
 			continue
 		}
 		links := append(first.links[:len(first.links):len(first.links)], l)
-		nodes[i] = &node{op: chain{links, again}, in: in, out: n.out, path: n.path, backward: n.backward}
+		nodes[i] = &node{op: chain{links}, in: in, out: n.out, path: n.path, backward: n.backward}
 		nodes[i-1] = nil
 	}
 	return compact(nodes)
 }
 
 // asChain returns an elementwise operation as a chain of one link, or a chain as it is.
-func asChain(op Operation) (chain, bool) {
-	switch o := op.(type) {
+func asChain(n *node) (chain, bool) {
+	switch op := n.op.(type) {
 	case chain:
-		return o, true
+		return op, true
 	case elementwise:
-		return chain{links: []link{{op: o, operand: [2]int{0, secondOperand(o)}}}}, true
+		first := link{op: op, operand: [2]int{0, noOperand}}
+		if len(n.in) == 2 {
+			first.operand[1] = 1
+		}
+		return chain{[]link{first}}, true
 	}
 	return chain{}, false
-}
-
-// secondOperand is where an operation by itself finds its second operand.
-func secondOperand(op elementwise) int {
-	switch op.(type) {
-	case binary, mapGrad:
-		return 1
-	}
-	return noOperand
 }

@@ -27,6 +27,8 @@ type Compiled struct {
 type Options struct {
 	Workers   int  // of the pool that it will run on
 	Recompute bool // make activations and norms again in the backward pass instead of keeping them: less memory, same bits
+
+	asBuilt bool // rewrite nothing and share no storage: what tests hold everything else against
 }
 
 // Compile rewrites, orders and plans a program. It does not change p.
@@ -35,8 +37,17 @@ func Compile(p *Program, o Options) (*Compiled, error) {
 		return nil, p.err
 	}
 	c := &Compiled{Name: p.Name, program: p, workers: max(o.Workers, 1)}
-	c.nodes = rewrite(p, o)
-	c.describe()
+	if o.asBuilt {
+		c.nodes = p.nodes
+		c.describe()
+		for i := range c.Graph.Tensors {
+			c.Graph.Tensors[i].Keep = true
+		}
+	} else {
+		c.nodes = rewrite(p, o)
+		c.describe()
+		c.shareStorage()
+	}
 	var err error
 	if c.Allocation, err = c.Graph.Allocate(memory.Align); err != nil {
 		return nil, fmt.Errorf("plan program %s: %w", p.Name, err)
@@ -79,9 +90,7 @@ func (c *Compiled) describe() {
 		c.Cost.Flops += work.Flops
 		c.Cost.FlopsBF16 += work.FlopsBF16
 		c.Cost.Traffic += work.Traffic
-		if s, ok := n.op.(Scratchy); ok {
-			c.Scratch = max(c.Scratch, int64(s.ScratchBytes(in, out, c.workers)))
-		}
+		c.Scratch = max(c.Scratch, scratch(n.op, in, out, c.program.sizes, c.workers))
 		c.Graph.Ops = append(c.Graph.Ops, op)
 	}
 	for _, v := range c.program.values {
@@ -90,7 +99,6 @@ func (c *Compiled) describe() {
 			c.tensor(v)
 		}
 	}
-	c.shareStorage()
 }
 
 // tensor is the index of a value in the graph.
@@ -108,7 +116,8 @@ func (c *Compiled) tensor(v *Value) int {
 	return len(c.values) - 1
 }
 
-// shareStorage lets a result take the storage of an operand that nobody needs any more, where its operation allows it.
+// shareStorage lets a result take the storage of an operand that nothing needs any more, where its operation allows it. An
+// operation that reads an operand twice needs it in the other place: x·w + x.
 func (c *Compiled) shareStorage() {
 	g := &c.Graph
 	root := make([]int, len(g.Tensors))
@@ -123,24 +132,31 @@ func (c *Compiled) shareStorage() {
 		keep[i] = g.Tensors[i].Keep || g.Tensors[i].Kind.Persistent() || c.values[i].external
 	}
 	for i, n := range c.nodes {
-		places := traits(n.op).InPlace
-		taken := map[int]bool{}
-		for k, operand := range places {
+		for k, operand := range traits(n.op).InPlace {
 			if operand < 0 || k >= len(n.out) {
 				continue
 			}
 			out, in := g.Ops[i].Out[k], g.Ops[i].In[operand]
 			r := root[in]
-			if keep[r] || last[r] > i || taken[r] || g.Tensors[out].Bytes > g.Tensors[r].Bytes || g.Tensors[out].Kind.Persistent() {
+			if keep[r] || last[r] > i || count(g.Ops[i].In, in) > 1 || g.Tensors[out].Bytes > g.Tensors[r].Bytes {
 				continue
 			}
-			taken[r] = true
 			g.Tensors[out].Alias = in
 			root[out] = r
 			last[r] = max(last[r], last[out])
 			keep[r] = keep[r] || keep[out]
 		}
 	}
+}
+
+func count(list []int, x int) int {
+	n := 0
+	for _, y := range list {
+		if y == x {
+			n++
+		}
+	}
+	return n
 }
 
 func typesOf(values []*Value) []tensor.Type {

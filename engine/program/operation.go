@@ -34,8 +34,8 @@ type Traited interface{ Traits() Traits }
 
 // Traits are properties of an operation.
 type Traits struct {
-	RowWise bool  // row i of every result depends on row i of the first operand alone (and on parameters)
-	InPlace []int // for each result, the operand whose storage it may take when nobody else needs that; -1 for none
+	RowWise bool  // of the first operand, row i of every result depends on row i alone
+	InPlace []int // for each result, the operand whose storage it may take when nothing else needs that; -1 for none
 	Mutates []int // operands that are overwritten: persistent tensors
 }
 

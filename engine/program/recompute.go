@@ -4,15 +4,19 @@ import "slices"
 
 // recompute lets the backward pass make again what costs little: results of row-wise operations without products
 // (activations, norms, dropout) that only later operations of the forward pass keep from being forgotten. The same
-// kernels on the same rows give the same bits. Attention and products are never made again.
+// kernels on the same rows give the same bits. Attention and products are never made again, nor what depends on a
+// persistent tensor that has changed since.
 func recompute(nodes []*node) []*node {
 	again := map[*Value]*Value{} // what the backward pass reads instead
 	producer := map[*Value]*node{}
-	for _, n := range nodes {
+	place := map[*node]int{}
+	for i, n := range nodes {
+		place[n] = i
 		for _, v := range n.out {
 			producer[v] = n
 		}
 	}
+	changed := map[*Value]int{} // where a persistent tensor was overwritten last, so far
 	var list []*node
 	// remake returns the value that stands for v in the backward pass, appending the operations that make it.
 	var remake func(v *Value) *Value
@@ -21,7 +25,8 @@ func recompute(nodes []*node) []*node {
 			return w
 		}
 		n := producer[v]
-		if n == nil || n.backward || !cheap(n) || v.output {
+		stale := n != nil && slices.ContainsFunc(n.in, func(in *Value) bool { return changed[in] > place[n] })
+		if n == nil || n.backward || stale || !cheap(n) || v.output {
 			again[v] = v
 			return v
 		}
@@ -31,15 +36,17 @@ func recompute(nodes []*node) []*node {
 		}
 		for _, out := range n.out {
 			w := *out
-			w.Name = "again." + w.Name
-			w.producer = c
+			w.Name, w.producer, w.output = "again."+w.Name, c, false
 			c.out = append(c.out, &w)
 			again[out] = &w
 		}
 		list = append(list, c)
 		return again[v]
 	}
-	for _, n := range nodes {
+	for i, n := range nodes {
+		for _, k := range traits(n.op).Mutates {
+			changed[n.in[k]] = i
+		}
 		if n.backward {
 			n.in = slices.Clone(n.in)
 			for i, v := range n.in {

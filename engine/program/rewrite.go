@@ -1,6 +1,7 @@
 package program
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/seraph-ml/seraph/engine/kernel"
@@ -74,16 +75,13 @@ func fuseActivations(nodes []*node) []*node {
 				product[n.out[0]] = n
 			}
 		case mapping:
-			m := product[n.in[0]]
+			pre := n.in[0]
+			m := product[pre]
 			if m == nil {
 				continue
 			}
 			fused := m.op.(matmul)
-			if len(m.out) > 1 {
-				continue
-			}
 			fused.act = op.act
-			pre := n.in[0]
 			m.op, m.out = fused, []*Value{n.out[0]}
 			if count[pre] > 1 {
 				m.out = append(m.out, pre)
@@ -95,23 +93,27 @@ func fuseActivations(nodes []*node) []*node {
 	return compact(nodes)
 }
 
-// fuseSums turns a sum with a product that nobody else reads into a product that adds to the other addend.
+// fuseSums turns a sum with a product that nobody else reads into a product that adds to the other addend. It takes the
+// place of the sum, so nothing may overwrite what it reads before.
 func fuseSums(nodes []*node) []*node {
 	count := users(nodes)
 	product := map[*Value]int{}
 	for i, n := range nodes {
+		for _, k := range traits(n.op).Mutates {
+			maps.DeleteFunc(product, func(_ *Value, at int) bool { return slices.Contains(nodes[at].in, n.in[k]) })
+		}
 		switch op := n.op.(type) {
 		case matmul:
-			if op.act == kernel.Identity && !op.accumulate && !op.bias && count[n.out[0]] == 1 && !n.out[0].output {
+			if op.act == kernel.Identity && !op.accumulate && !op.bias && count[n.out[0]] == 1 {
 				product[n.out[0]] = i
 			}
 		case binary:
 			if op.op != kernel.Add {
 				continue
 			}
-			for k := range 2 {
-				at, ok := product[n.in[k]]
-				if !ok || n.in[0] == n.in[1] {
+			for k, v := range n.in {
+				at, ok := product[v]
+				if !ok {
 					continue
 				}
 				m := nodes[at]
@@ -119,6 +121,7 @@ func fuseSums(nodes []*node) []*node {
 				fused.accumulate = true
 				nodes[i] = &node{op: fused, in: []*Value{m.in[0], m.in[1], n.in[1-k]}, out: n.out, path: n.path, backward: n.backward}
 				nodes[at] = nil
+				delete(product, v)
 				break
 			}
 		}

@@ -92,7 +92,10 @@ func (o sparseMatMul) ScratchBytes(in, _ []tensor.Type, _ int) int {
 }
 
 func (o sparseMatMul) Gradient(d *Derivative) {
-	if d.wants[0] && !o.transposed {
+	if !d.Wants(0) {
+		return
+	}
+	if !o.transposed {
 		d.P.Fail("sparse-matmul: the transpose of the sparse matrix is needed for the gradient")
 		return
 	}
