@@ -98,6 +98,10 @@ func (p *Program) add(name string, t tensor.Type, kind plan.Kind) *Value {
 	if !kind.Persistent() {
 		name = p.nextName(name)
 	}
+	if err := t.Check(); err != nil {
+		p.Fail("%s: %w", name, err)
+		t = tensor.F32()
+	}
 	v := &Value{Name: name, Type: t, Kind: kind, program: p, id: len(p.values)}
 	p.values = append(p.values, v)
 	p.names[name] = v
@@ -196,7 +200,7 @@ func (p *Program) apply(op Operation, in []*Value) []*Value {
 	}
 	n := &node{op: op, in: in, path: p.path(), backward: p.backward}
 	for _, t := range outTypes {
-		if t.Bytes() < 0 || t.Shape.Len() > math.MaxInt32 {
+		if t.Check() == nil && t.Shape.Len() > math.MaxInt32 {
 			p.Fail("%s: a result of %s is too large", op.Name(), t)
 			return nil
 		}

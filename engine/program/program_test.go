@@ -240,6 +240,14 @@ func TestFirstMistakeSticksWithItsPlace(t *testing.T) {
 			w, v := p.Parameter("w", nil, 2), p.Parameter("v", nil, 2)
 			p.Differentiate(p.Sum(w), w, v)
 		}},
+		{"too large", "program p: encoder: encoder.w: f32[4294967296, 4294967296] is not the size of an array", func(p *Program) {
+			defer p.Scope("encoder")()
+			p.Parameter("w", nil, 1<<32, 1<<32)
+		}},
+		{"negative", "program p: x: f32[2, -1] is not the size of an array", func(p *Program) { p.Input("x", f32(2, -1)) }},
+		{"large result", "program p: matmul: a result of f32[65536, 65536] is too large", func(p *Program) {
+			p.MatMul(p.Input("a", f32(1<<16, 1)), p.Input("b", f32(1, 1<<16)), Product{})
+		}},
 		{"rate", "program p: dropout with the rate 1, expected 0 ≤ rate < 1", func(p *Program) { p.Dropout(p.Parameter("w", nil, 2), 1) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {

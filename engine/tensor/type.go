@@ -2,6 +2,7 @@ package tensor
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 )
@@ -158,6 +159,18 @@ func I32(dims ...Dim) Type { return Type{Int32, dims} }
 
 // I64 returns the type of an int64 array.
 func I64(dims ...Dim) Type { return Type{Int64, dims} }
+
+// Check says whether the sizes are those of an array: none is negative, and the bytes at the upper bound can be counted.
+func (t Type) Check() error {
+	bytes := int64(t.DType.Bytes())
+	for _, d := range t.Shape {
+		if d.Size < 0 || d.Size > 0 && bytes > math.MaxInt64/8/int64(d.Size) {
+			return fmt.Errorf("%s is not the size of an array", t)
+		}
+		bytes *= max(int64(d.Size), 1)
+	}
+	return nil
+}
 
 // Bytes is the size at the upper bound.
 func (t Type) Bytes() int64 { return int64(t.Shape.Len()) * int64(t.DType.Bytes()) }
