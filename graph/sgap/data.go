@@ -4,9 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"slices"
 
-	"github.com/seraph-ml/seraph/engine/memory"
+	"github.com/seraph-ml/seraph/engine/plan"
 	"github.com/seraph-ml/seraph/format"
 	"github.com/seraph-ml/seraph/format/detect"
 	"github.com/seraph-ml/seraph/format/table"
@@ -20,6 +19,8 @@ type dataset struct {
 	splits []graph.Split // of each trial; nil for prediction
 	rule   string        // how they were made
 
+	columns *columns // of a table; nil for a graph
+
 	importBytes int64 // what reading took at most, beside the graph
 	graphBytes  int64 // what the graph holds
 }
@@ -28,8 +29,8 @@ type dataset struct {
 // the same, to name the budget that would do.
 const largestProbe = 1 << 30
 
-// load reads the input of a job.
-func load(job *run.Job, splits bool) (*dataset, error) {
+// load reads the input of a job: to train on, or where the model's config is given, to be applied.
+func load(job *run.Job, model *config) (*dataset, error) {
 	kind, err := detect.Recognise(job.Data)
 	if err != nil {
 		return nil, err
@@ -38,14 +39,14 @@ func load(job *run.Job, splits bool) (*dataset, error) {
 	if d.importBytes, err = detect.ImportBytes(job.Data); err != nil {
 		return nil, err
 	}
-	if d.importBytes > max(job.Memory, largestProbe) {
-		return nil, run.Usagef("reading %s takes up to %s; give --memory", job.Data, memory.FormatSize(d.importBytes))
+	if d.importBytes > mostImport(job) {
+		return nil, &plan.TooSmallError{Budget: job.Memory, Smallest: d.importBytes, Stage: stageImport}
 	}
-	raw, err := read(job, kind)
+	raw, err := d.read(job, kind, model)
 	if err != nil {
 		return nil, err
 	}
-	if raw.Labels == nil && splits {
+	if raw.Labels == nil && model == nil {
 		return nil, run.Usagef("%s (%s) has no labels to learn", job.Data, kind.Title)
 	}
 	component := graph.Component(job.String("component"))
@@ -66,11 +67,15 @@ func load(job *run.Job, splits bool) (*dataset, error) {
 	for _, note := range d.Notes {
 		job.Notef("%s", note)
 	}
-	if d.Features.Cols == 0 {
-		return nil, errors.Join(run.Usagef("%s has no features", job.Data), d.Close())
-	}
-	if splits {
+	switch {
+	case d.Features.Cols == 0:
+		err = run.Usagef("%s has no features", job.Data)
+	case model == nil:
 		err = d.split(job, kind)
+	case model.Features != d.Features.Cols:
+		err = run.Usagef("%s has %d features, the model was trained on %d", job.Data, d.Features.Cols, model.Features)
+	default:
+		d.Classes, d.ClassNames = model.Classes, model.ClassNames
 	}
 	if err != nil {
 		return nil, errors.Join(err, d.Close())
@@ -78,37 +83,83 @@ func load(job *run.Job, splits bool) (*dataset, error) {
 	return d, nil
 }
 
+// mostImport is the most that reading may take.
+func mostImport(job *run.Job) int64 { return max(job.Memory, largestProbe) }
+
 // read reads the file as a graph; a table becomes one without edges.
-func read(job *run.Job, kind detect.Kind) (*format.Graph, error) {
+func (d *dataset) read(job *run.Job, kind detect.Kind, model *config) (*format.Graph, error) {
 	switch kind.Class {
 	case detect.Graph:
 		return detect.ReadGraph(job.Data, detect.Options{Weights: job.String("weights")})
 	case detect.Table:
-		return readTable(job)
+		return d.readTable(job, model)
 	}
 	return nil, run.Usagef("%s is a %s; %s takes a graph or a table", job.Data, kind.Title, job.Config.Model)
 }
 
-// readTable makes features of the columns of a table but the target: numbers as they are, standardised to mean 0 and
-// deviation 1, a missing one being the mean; every category of a text column as 0 or 1.
-func readTable(job *run.Job) (*format.Graph, error) {
+// readTable reads a table by its own columns, or by those that the model was trained on.
+func (d *dataset) readTable(job *run.Job, model *config) (*format.Graph, error) {
 	target := job.String("target")
-	if target == "" {
+	categories := []string{target}
+	switch {
+	case model != nil && model.Columns == nil:
+		return nil, run.Usagef("%s is a table, the model was trained on a graph", job.Data)
+	case model != nil:
+		d.columns = model.Columns
+		categories = d.columns.texts()
+	case target == "":
 		return nil, run.Usagef("%s is a table: name the column of the class with --target", job.Data)
 	}
-	f, err := detect.OpenTable(job.Data, table.Options{Categories: []string{target}})
+	f, err := detect.OpenTable(job.Data, table.Options{Categories: categories})
 	if err != nil {
 		return nil, err
+	}
+	if d.columns == nil {
+		if err := hasColumn(f, target); err != nil {
+			return nil, err
+		}
+		if d.columns, err = newColumns(f, target); err != nil {
+			return nil, run.Usagef("%w", err)
+		}
+	}
+	if err := d.columns.fits(f.Rows, mostImport(job)); err != nil {
+		return nil, fmt.Errorf("%s: %w", job.Data, err)
 	}
 	t, err := f.Read()
 	if err != nil {
 		return nil, err
 	}
-	g, err := tableGraph(f, t, target)
+	samples, err := d.columns.Samples(t)
 	if err != nil {
-		return nil, err
+		return nil, run.Usagef("%s: %w", job.Data, err)
 	}
+	if model == nil {
+		d.columns.measure(samples)
+	} else {
+		samples.Labels = nil // what the classes are does not matter
+	}
+	if samples.Unknown > 0 {
+		job.Degraded(fmt.Sprintf("%d categories of %s are none that the model has seen and count as missing", samples.Unknown, job.Data), "train on them")
+	}
+	g, bytes := d.columns.graph(f, samples)
+	d.importBytes += bytes
 	return g, g.Validate(job.Data)
+}
+
+// hasColumn says whether a table has a column, and if not, which may be meant.
+func hasColumn(f *table.File, name string) error {
+	if _, ok := f.Column(name); ok {
+		return nil
+	}
+	var names []string
+	for i := range f.Columns {
+		names = append(names, f.Columns[i].Name)
+	}
+	hint := ""
+	if near, ok := run.Nearest(name, names); ok {
+		hint = fmt.Sprintf("; did you mean %s?", near)
+	}
+	return run.Usagef("%s has no column %q%s", f.Path, name, hint)
 }
 
 // split draws the splits of all trials.
@@ -126,7 +177,7 @@ func (d *dataset) split(job *run.Job, kind detect.Kind) error {
 	}
 	rule, err := graph.ParseSplit(text)
 	if err != nil {
-		return run.Usagef("%w", err)
+		return err
 	}
 	if rule.Kind == "file" {
 		rule.Path = job.Path(rule.Path)
@@ -137,11 +188,7 @@ func (d *dataset) split(job *run.Job, kind detect.Kind) error {
 	}
 	d.rule = rule.String()
 	if d.splits, err = rule.Draw(d.Graph, seeds); err != nil {
-		var corrupt *format.CorruptError
-		if errors.As(err, &corrupt) {
-			return err
-		}
-		return run.Usagef("%w", err)
+		return err
 	}
 	s := d.splits[0]
 	if len(s.Train) == 0 || len(s.Val) == 0 {
@@ -151,7 +198,8 @@ func (d *dataset) split(job *run.Job, kind detect.Kind) error {
 	return nil
 }
 
-// wanted returns the nodes of some splits that hops are needed for, those that train first; nil when that is most nodes.
+// wanted returns the nodes of some splits that hops are needed for, those that train first; nil, for all, when that is most
+// nodes or there are no splits.
 func (d *dataset) wanted(splits []graph.Split, test bool) []int32 {
 	seen := make([]bool, d.Nodes)
 	var nodes []int32
@@ -195,38 +243,4 @@ func (d *dataset) className(c int) string {
 		return d.ClassNames[c]
 	}
 	return fmt.Sprint(c)
-}
-
-// tableGraph is a table as a graph without edges.
-func tableGraph(f *table.File, t *table.Table, target string) (*format.Graph, error) {
-	class, ok := t.Column(target)
-	if !ok {
-		var names []string
-		for i := range t.Columns {
-			names = append(names, t.Columns[i].Name)
-		}
-		hint := ""
-		if near, ok := run.Nearest(target, names); ok {
-			hint = fmt.Sprintf("; did you mean %s?", near)
-		}
-		return nil, run.Usagef("%s has no column %q%s", f.Path, target, hint)
-	}
-	g := &format.Graph{Name: f.Name, Format: f.Format, Nodes: t.Rows, Classes: len(class.Values), ClassNames: class.Values, Notes: f.Notes}
-	g.Labels = slices.Clone(class.Codes)
-	var fields []func(row int, dst []float32)
-	for i := range t.Columns {
-		if c := &t.Columns[i]; c.Name != target {
-			width, fill := field(c, t.Rows)
-			at := g.Features.Cols
-			g.Features.Cols += width
-			fields = append(fields, func(row int, dst []float32) { fill(row, dst[at:at+width]) })
-		}
-	}
-	g.Features.Dense = make([]float32, t.Rows*g.Features.Cols)
-	for row := range t.Rows {
-		for _, fill := range fields {
-			fill(row, g.Features.Dense[row*g.Features.Cols:(row+1)*g.Features.Cols])
-		}
-	}
-	return g, nil
 }

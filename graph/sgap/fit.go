@@ -1,6 +1,7 @@
 package sgap
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -16,6 +17,9 @@ type best struct {
 	Stale    int     `json:"stale"` // epochs since
 }
 
+// errDiverged is the end of a training whose loss is no number any more.
+var errDiverged = errors.New("the training has diverged; try a smaller lr")
+
 // better says whether a validation score beats the best one: by accuracy, then by loss.
 func (b *best) better(s *Score) bool {
 	return b.Epoch == 0 || s.Accuracy() > b.Accuracy || s.Accuracy() == b.Accuracy && s.MeanLoss() < b.Loss
@@ -28,6 +32,7 @@ type fitter struct {
 	classes    int
 	train, val *Rows
 	batch      *buffer // nil where all rows make one step
+	pairs      bool    // no step has a single row
 	keep       [][]float32
 
 	best  best
@@ -53,10 +58,13 @@ func (f *fitter) runEpoch() (loss float64, val *Score, err error) {
 		return 0, nil, err
 	}
 	f.trainer.epoch++
-	if math.IsNaN(loss) || math.IsInf(loss, 0) {
-		return loss, nil, fmt.Errorf("the loss of epoch %d is %v: the training has diverged; try a smaller lr", f.trainer.epoch, loss)
+	if err := f.checkLoss("loss", loss); err != nil {
+		return 0, nil, err
 	}
 	if val, err = f.score(f.val, f.classes); err != nil {
+		return 0, nil, err
+	}
+	if err := f.checkLoss("validation loss", val.MeanLoss()); err != nil {
 		return 0, nil, err
 	}
 	f.best.Stale++
@@ -67,6 +75,14 @@ func (f *fitter) runEpoch() (loss float64, val *Score, err error) {
 	return loss, val, nil
 }
 
+// checkLoss returns errDiverged for what is no number.
+func (f *fitter) checkLoss(name string, loss float64) error {
+	if math.IsNaN(loss) || math.IsInf(loss, 0) {
+		return fmt.Errorf("the %s of epoch %d is %v: %w", name, f.trainer.epoch, loss, errDiverged)
+	}
+	return nil
+}
+
 // batches makes the steps of an epoch in an order drawn by seed and epoch.
 func (f *fitter) batches() (float64, error) {
 	n := f.train.Count
@@ -75,8 +91,13 @@ func (f *fitter) batches() (float64, error) {
 	}
 	shuffle(f.order, f.seed, f.trainer.epoch)
 	var sum float64
-	for lo := 0; lo < n; lo += f.Batch {
-		f.batch.take(f.train, f.order[lo:min(lo+f.Batch, n)], &f.rows)
+	for lo := 0; lo < n; {
+		hi := min(lo+f.Batch, n)
+		if f.pairs && hi == n-1 {
+			hi--
+		}
+		f.batch.take(f.train, f.order[lo:hi], &f.rows)
+		lo = hi
 		loss, err := f.fit(&f.rows, f.LR)
 		if err != nil {
 			return 0, err

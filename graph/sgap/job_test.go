@@ -1,15 +1,23 @@
 package sgap_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/csv"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/seraph-ml/seraph/engine/plan"
+	"github.com/seraph-ml/seraph/format"
 	"github.com/seraph-ml/seraph/format/ogb"
 	"github.com/seraph-ml/seraph/graph"
 	"github.com/seraph-ml/seraph/graph/sgap"
@@ -27,6 +35,46 @@ func blocks(t *testing.T) string {
 		t.Fatal(err)
 	}
 	if err := m.Write(w, nil); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// texts writes a small graph whose features are as wide and as sparse as those of texts, and returns its folder.
+func texts(t *testing.T) string {
+	t.Helper()
+	const nodes, classes, features, words = 240, 3, 3000, 12
+	dir := filepath.Join(t.TempDir(), "texts")
+	w, err := ogb.NewWriter(dir, nodes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rand.New(rand.NewPCG(8, 9))
+	src, dst, labels, x := make([]int32, 4*nodes), make([]int32, 4*nodes), make([]int32, nodes), make([]float32, nodes*features)
+	for u := range labels {
+		labels[u] = int32(u % classes)
+		for range words { // half of them of the class
+			x[u*features+r.IntN(features)] = 1
+			x[u*features+int(labels[u])*20+r.IntN(20)] = 1
+		}
+	}
+	for i := range src {
+		src[i] = int32(i % nodes)
+		dst[i] = (src[i] + int32(1+r.IntN(nodes-1))) % nodes
+		if labels[src[i]] != labels[dst[i]] && r.IntN(3) > 0 {
+			dst[i] = (src[i] + classes) % nodes
+		}
+	}
+	all := make([]int32, nodes)
+	for i := range all {
+		all[i] = int32(i)
+	}
+	err = errors.Join(
+		w.Edges(func(emit func(src, dst []int32) error) error { return emit(src, dst) }),
+		w.Features(features, func(emit func([]float32) error) error { return emit(x) }),
+		w.Labels(labels), w.Split("random", all[:60], all[60:160], all[160:]), w.Finish(),
+	)
+	if err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -71,49 +119,136 @@ func TestBitsDependNeitherOnThreadsNorOnMemory(t *testing.T) {
 	}
 }
 
-// smallestBudget is what a refusal names.
+// TestSparseRowsTrainWithinAnyBudget has rows that come compressed, of which an evaluation takes a few at a time where memory is short.
+func TestSparseRowsTrainWithinAnyBudget(t *testing.T) {
+	data := texts(t)
+	for _, m := range sgap.Models()[1:] {
+		set := []string{"seeds=2", "hops=1", "tune=3"}
+		want := trainWith(t, m, options(t, data, set...)).WeightsHash
+		smallest := smallestBudget(t, m, data, set...)
+		if got := trainWith(t, m, options(t, data, append(set, "memory="+smallest)...)).WeightsHash; got != want {
+			t.Errorf("%s: weights %s with %s of memory, %s without a limit", m.Spec().Name, got, smallest, want)
+		}
+	}
+}
+
+// smallestBudget is what a refusal names. Jobs count what the process holds, in steps of 4 MiB: one step more lets it hold
+// more by the time that the budget is tried.
 func smallestBudget(t *testing.T, m run.Model, data string, set ...string) string {
 	t.Helper()
+	debug.FreeOSMemory()
 	_, err := run.Train(context.Background(), m, options(t, data, append(set, "memory=1MiB")...))
 	var small *plan.TooSmallError
 	if !errors.As(err, &small) {
 		t.Fatalf("with 1 MiB of memory: %v, expected a refusal", err)
 	}
-	return fmt.Sprint(small.Smallest)
+	return fmt.Sprint(small.Smallest + 4<<20)
 }
 
 func TestInterruptedTrainingGoesOnBitForBit(t *testing.T) {
 	data := blocks(t)
 	for _, m := range sgap.Models() {
 		t.Run(m.Spec().Name, func(t *testing.T) {
-			set := []string{"seeds=2", "dropout=0.3", "batch=32", "checkpoint-every=1"}
+			set := []string{"seeds=2", "dropout=0.3", "batch=32", "checkpoint-every=1", "epochs=25"}
 			want := trainWith(t, m, options(t, data, set...)).WeightsHash
 			o := options(t, data, set...)
-			for stops := 0; ; stops++ {
-				// The first call of EndStep sees the interruption: one epoch a start.
-				interrupt := make(chan struct{})
-				o.Interrupt = interrupt
-				job, err := run.New(m, o)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if stops < 5 {
-					close(interrupt)
-				}
-				r, err := job.Train(context.Background())
-				job.Close()
-				o.Resume = true
+			stops := 0
+			for ; stops < 3; stops++ {
+				err := trainUntilCheckpoint(t, m, o)
 				if err == nil {
-					if r.WeightsHash != want {
-						t.Errorf("weights %s after %d interruptions, %s without", r.WeightsHash, stops, want)
-					}
 					break
 				}
 				if !errors.Is(err, run.ErrInterrupted) {
 					t.Fatal(err)
 				}
+				o.Resume = true
+			}
+			if stops == 0 {
+				t.Error("trained to the end without an interruption")
+			}
+			o.Resume = true
+			if got := trainWith(t, m, o).WeightsHash; got != want {
+				t.Errorf("weights %s after %d interruptions, %s without", got, stops, want)
 			}
 		})
+	}
+}
+
+// trainUntilCheckpoint interrupts a training once it has written a checkpoint.
+func trainUntilCheckpoint(t *testing.T, m run.Model, o run.Options) error {
+	t.Helper()
+	checkpoints := func() string {
+		list, err := filepath.Glob(filepath.Join(o.Out, "seeds/*/checkpoints/*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Join(list, " ")
+	}
+	interrupt, done := make(chan struct{}), make(chan error)
+	o.Interrupt = interrupt
+	before := checkpoints()
+	go func() {
+		_, err := run.Train(context.Background(), m, o)
+		done <- err
+	}()
+	for {
+		select {
+		case err := <-done:
+			return err
+		case <-time.After(time.Millisecond):
+			if checkpoints() != before {
+				close(interrupt)
+				return <-done
+			}
+		}
+	}
+}
+
+// TestInterruptionsBeforeTheTrainingAreResumed stops jobs while they try settings, or propagate.
+func TestInterruptionsBeforeTheTrainingAreResumed(t *testing.T) {
+	data := blocks(t)
+	for _, m := range sgap.Models() {
+		for _, tune := range []string{"tune=0", "tune=4"} {
+			want := trainWith(t, m, options(t, data, tune)).WeightsHash
+			o := options(t, data, tune)
+			interrupt := make(chan struct{})
+			close(interrupt)
+			o.Interrupt = interrupt
+			if _, err := run.Train(context.Background(), m, o); !errors.Is(err, run.ErrInterrupted) {
+				t.Fatalf("%s, %s: %v", m.Spec().Name, tune, err)
+			}
+			if _, err := os.Stat(filepath.Join(o.Out, "tune.json")); err == nil {
+				t.Errorf("%s, %s: the search went on to its end", m.Spec().Name, tune)
+			}
+			o.Interrupt, o.Resume = nil, true
+			if got := trainWith(t, m, o).WeightsHash; got != want {
+				t.Errorf("%s, %s: weights %s after an interruption, %s without", m.Spec().Name, tune, got, want)
+			}
+		}
+	}
+}
+
+// TestDivergenceIsNamed has a learning rate under which no setting trains.
+func TestDivergenceIsNamed(t *testing.T) {
+	data := blocks(t)
+	for _, tune := range []string{"tune=0", "tune=4"} {
+		_, err := run.Train(context.Background(), sgap.Models()[1], options(t, data, tune, "lr=1e38"))
+		if err == nil || !strings.Contains(err.Error(), "the training has diverged; try a smaller lr") {
+			t.Errorf("%s: %v", tune, err)
+		}
+	}
+}
+
+// TestBatchNormHasTwoRowsInEveryStep trains on 70 nodes: in batches of 23 there is one left.
+func TestBatchNormHasTwoRowsInEveryStep(t *testing.T) {
+	data := blocks(t)
+	m := sgap.Models()[0]
+	for batch, ok := range map[string]bool{"23": true, "3": true, "2": true, "1": false, "69": true, "70": true} {
+		_, err := run.Train(context.Background(), m, options(t, data, "batch-norm=true", "layers=2", "batch="+batch))
+		var usage *run.UsageError
+		if ok && err != nil || !ok && !errors.As(err, &usage) {
+			t.Errorf("batches of %s: %v", batch, err)
+		}
 	}
 }
 
@@ -223,6 +358,91 @@ func TestTablesTrainAnMLP(t *testing.T) {
 		var usage *run.UsageError
 		if !errors.As(err, &usage) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, expected %q", set, err, want)
+		}
+	}
+}
+
+// TestTablesArePredictedAsTheModelLearntThem applies a model to tables with other rows, and so with other means, other categories
+// and in another order, than the one that it was trained on.
+func TestTablesArePredictedAsTheModelLearntThem(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	var b strings.Builder
+	b.WriteString("size,code,colour,kind\n")
+	for i := range 120 {
+		fmt.Fprintf(&b, "%d,%s,%s,%s\n", i%10, []string{"7", "x"}[i%2], []string{"red", "blue", ""}[i%3], []string{"small", "large"}[i%10/6])
+	}
+	all := write("all.csv", b.String())
+	m := sgap.Models()[0]
+	o := options(t, all, "target=kind", "epochs=30", "scaling=none")
+	trainWith(t, m, o)
+	predict := func(path string) [][]string {
+		job, err := run.Open(m, o.Out, run.Options{Sources: run.Sources{Set: []string{"data=" + path}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := filepath.Join(dir, "predictions.csv")
+		if err := m.Predict(context.Background(), job, out); err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		text, err := os.ReadFile(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rows[1:]
+	}
+	want := predict(all)
+	// Rows 9 and 4, columns in another order, no target, and codes that look like numbers. A colour that the model has not seen
+	// counts as missing: as row 2's.
+	got := predict(write("few.csv", "colour,code,size\nred,x,9\nblue,7,4\ngreen,7,2\n"))
+	for i, row := range []int{9, 4, 2} {
+		if d := cmp.Diff(want[row][1:], got[i][1:]); d != "" {
+			t.Errorf("row %d alone (-) and among all (+): %s", row, d)
+		}
+	}
+	for name, text := range map[string]string{"no column \"size\"": "colour,code\nred,x\n", "\"big\"": "colour,code,size\nred,x,big\nred,x,small\n"} {
+		job, err := run.Open(m, o.Out, run.Options{Sources: run.Sources{Set: []string{"data=" + write("odd.csv", text)}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = m.Predict(context.Background(), job, filepath.Join(dir, "p.csv"))
+		var usage *run.UsageError
+		if !errors.As(err, &usage) || !strings.Contains(err.Error(), name) {
+			t.Errorf("%v, expected one about %s", err, name)
+		}
+	}
+}
+
+// TestDamagedModelsAreNotApplied has config.json contradict itself.
+func TestDamagedModelsAreNotApplied(t *testing.T) {
+	data := blocks(t)
+	m := sgap.Models()[1]
+	o := options(t, data)
+	trainWith(t, m, o)
+	path := filepath.Join(o.Out, "model", "config.json")
+	for _, text := range []string{`{}`, `{"features":40,"classes":0}`, `{"features":40,"classes":4,"class_names":["a"]}`,
+		`{"features":40,"classes":4,"columns":{"numeric":["a"]}}`, `{"features":40,"classes":5}`, `[`} {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		job, err := run.Open(m, o.Out, run.Options{Sources: run.Sources{Set: []string{"data=" + data}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = m.Predict(context.Background(), job, filepath.Join(t.TempDir(), "p.csv"))
+		var corrupt *format.CorruptError
+		if !errors.As(err, &corrupt) {
+			t.Errorf("%s: %v", text, err)
 		}
 	}
 }

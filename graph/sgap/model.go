@@ -18,16 +18,15 @@ type Model struct{ preset *preset }
 // work is a job of a preset in progress.
 type work struct {
 	planner
-	ctx      context.Context
-	design   Design
-	training Training
-	tune     *tuning // settings to try; nil when there is nothing to tune (any more)
-	pool     *kernel.Pool
-	spill    *memory.Spill
+	choice
+	ctx   context.Context
+	tune  *tuning // settings to try; nil when there is nothing to tune (any more)
+	pool  *kernel.Pool
+	spill *memory.Spill
 }
 
-// prepare reads the input and works out what is to be done.
-func (m Model) prepare(ctx context.Context, job *run.Job, splits bool) (w *work, err error) {
+// prepare reads the input, to train on or for a model to be applied to, and works out what is to be done.
+func (m Model) prepare(ctx context.Context, job *run.Job, model *config) (w *work, err error) {
 	w = &work{ctx: ctx, planner: planner{job: job, preset: m.preset}}
 	if w.baseline, err = memory.Baseline(); err != nil {
 		return nil, err
@@ -35,14 +34,16 @@ func (m Model) prepare(ctx context.Context, job *run.Job, splits bool) (w *work,
 	if err := w.announce(); err != nil {
 		return nil, err
 	}
-	if w.data, err = load(job, splits); err != nil {
+	if w.data, err = load(job, model); err != nil {
 		return nil, err
 	}
-	w.design, w.training = m.preset.design(job.Values, job.Precision == "bf16")
-	if splits && job.Int("tune") > 0 && !job.Tuned() {
-		w.tune, err = w.newTuning(job.Int("tune"))
+	w.choice = m.preset.choice(job.Values, job.Precision == "bf16")
+	if model == nil && job.Int("tune") > 0 && !job.Tuned() {
+		if w.tune, err = w.newTuning(job.Int("tune")); err != nil {
+			return nil, errors.Join(err, w.close())
+		}
 	}
-	return w, err
+	return w, nil
 }
 
 // announce begins the stage of the import, where a run directory is there to record it.
@@ -64,13 +65,13 @@ func (w *work) announce() error {
 	return nil
 }
 
-// plan is the plan of what is left to do. While settings are still to be tried, it is that of the largest design among them.
+// plan is the plan of what is left to do. While settings are still to be tried, it holds for all of them.
 func (w *work) plan() (*plan.Job, error) {
-	design, training := w.design, w.training
+	choices := []choice{w.choice}
 	if w.tune != nil {
-		design, training = w.tune.largest()
+		choices, _ = w.tune.kinds()
 	}
-	return w.planner.plan(design, training, w.tune)
+	return w.planner.plan(choices, w.tune)
 }
 
 // close gives all memory back.
@@ -88,7 +89,7 @@ func (w *work) close() error {
 
 // Train implements run.Model.
 func (m Model) Train(ctx context.Context, job *run.Job) (err error) {
-	w, err := m.prepare(ctx, job, true)
+	w, err := m.prepare(ctx, job, nil)
 	if err != nil {
 		return err
 	}
@@ -102,7 +103,9 @@ func (m Model) Train(ctx context.Context, job *run.Job) (err error) {
 			return err
 		}
 		w.tune = nil
-		w.design, w.training = m.preset.design(job.Values, job.Precision == "bf16")
+		w.choice = m.preset.choice(job.Values, job.Precision == "bf16")
+		w.pool.Close() // with the working memory of all candidates
+		w.pool = kernel.NewPool(job.Threads)
 		if err := w.setPlan(); err != nil {
 			return err
 		}
@@ -138,7 +141,7 @@ func (w *work) disk() (*memory.Spill, error) {
 	return w.spill, err
 }
 
-// propagate propagates features as the plan says.
+// propagate propagates features as the plan says, until the job is interrupted.
 func (w *work) propagate(p *graph.Propagation, nodes []int32) (*store, error) {
 	var spill *memory.Spill
 	if w.chosen.propagate.Spill {
@@ -147,14 +150,29 @@ func (w *work) propagate(p *graph.Propagation, nodes []int32) (*store, error) {
 			return nil, err
 		}
 	}
-	h, err := p.Run(w.ctx, w.chosen.propagate, w.pool, spill)
+	ctx, cancel := context.WithCancelCause(w.ctx)
+	defer cancel(nil)
+	advance := p.Progress
+	p.Progress = func(done, total int) {
+		if advance != nil {
+			advance(done, total)
+		}
+		if err := w.job.Interrupted(); err != nil {
+			cancel(err)
+		}
+	}
+	h, err := p.Run(ctx, w.chosen.propagate, w.pool, spill)
 	if err != nil {
+		if context.Cause(ctx) == run.ErrInterrupted {
+			return nil, run.ErrInterrupted
+		}
 		return nil, err
 	}
 	return newStore(h, nodes, w.data.Nodes), nil
 }
 
-// hops propagates the features of all nodes that the splits name.
+// hops propagates the features of all nodes that the splits name, or of all where there are none. The adjacency matrix is
+// gone afterwards.
 func (w *work) hops() (*store, error) {
 	if _, err := w.normalized(w.design.Norm); err != nil {
 		return nil, err
@@ -163,14 +181,21 @@ func (w *work) hops() (*store, error) {
 	p := w.propagation(w.design, nodes)
 	p.Progress = func(done, _ int) { w.job.Advance(done) }
 	w.job.Stage(stagePropagate, "blocks", 0)
-	return w.propagate(p, nodes)
+	s, err := w.propagate(p, nodes)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.forget(); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
 }
 
 // trainAll trains every trial.
 func (w *work) trainAll(s *store) (err error) {
 	d := w.data
-	sizes := d.sizesOf(w.design, w.training, d.splits, w.chosen.blockBytes, w.job.Threads)
-	shop, err := newWorkshop(d, w.design, w.training, sizes, true, w.pool)
+	sizes := d.sizesOf(w.choice, d.splits, w.chosen.blockBytes, w.job.Threads)
+	shop, err := newWorkshop(d, w.choice, sizes, true, w.pool)
 	if err != nil {
 		return err
 	}

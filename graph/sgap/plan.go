@@ -20,14 +20,22 @@ const (
 	stageTrain     = "train"
 )
 
-// largestBlock is the most that the rows of one evaluation take where memory is plenty.
-const largestBlock = 64 << 20
+// The most that the rows of one evaluation take where memory is plenty, and where it is not.
+const (
+	largestBlock  int64 = 64 << 20
+	smallestBlock int64 = 1 << 20
+)
 
 // way is how a job is carried out within the budget.
 type way struct {
-	level      int // 0 is the fastest; higher ones take less memory
 	propagate  graph.Way
 	blockBytes int64
+}
+
+// choice is settings as what they mean.
+type choice struct {
+	design   Design
+	training Training
 }
 
 // planner makes the plans of a job.
@@ -42,7 +50,7 @@ type planner struct {
 	adjacency *graph.Adjacency // the last that was asked for
 }
 
-// normalized returns the adjacency matrix of a normalisation; it lives until another is asked for.
+// normalized returns the adjacency matrix of a normalisation; it lives until another is asked for, or forget.
 func (pl *planner) normalized(norm graph.Norm) (*graph.Adjacency, error) {
 	if pl.adjacency != nil && pl.adjacency.Norm == norm {
 		return pl.adjacency, nil
@@ -71,37 +79,49 @@ func importPlan(job *run.Job, baseline int64) (*plan.Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &plan.Job{Baseline: baseline, Stages: []plan.Stage{importStage(bytes)}}
+	p := &plan.Job{Baseline: baseline, Stages: []plan.Stage{importStage(bytes, 0)}}
 	p.Predict(plan.LoadRates(job.Threads))
 	return p, nil
 }
 
-func importStage(bytes int64) plan.Stage {
-	return plan.Stage{
+// importStage is the reading of so many bytes, which become a graph of so many; 0 while that is not known.
+func importStage(bytes, graph int64) plan.Stage {
+	s := plan.Stage{
 		Name:    stageImport,
-		Items:   []plan.Item{{Name: "input, read and cleaned", Bytes: bytes, Where: plan.Resident}},
+		Items:   []plan.Item{{Name: "input, as it is read", Bytes: bytes, Where: plan.Resident}},
 		Traffic: 20 * float64(bytes), // parsing
 	}
+	if graph > 0 {
+		s.Items = append(s.Items, plan.Item{Name: "graph", Bytes: graph, Where: plan.Resident})
+	}
+	return s
 }
 
-// plan chooses the fastest way for a design that fits the budget. The stage of tuning is there when candidates are still to be
-// tried.
-func (pl *planner) plan(design Design, t Training, tune *tuning) (*plan.Job, error) {
+// plan chooses the fastest way that fits the budget whichever of the choices is trained in the end. The stage of tuning is
+// there when candidates are still to be tried.
+func (pl *planner) plan(choices []choice, tune *tuning) (*plan.Job, error) {
+	return pl.choose(&choices[0].design, func(w way) (*plan.Job, error) { return pl.describe(w, choices, tune) })
+}
+
+// choose takes the fastest way whose job fits the budget.
+func (pl *planner) choose(design *Design, describe func(w way) (*plan.Job, error)) (*plan.Job, error) {
 	if _, err := pl.normalized(design.Norm); err != nil {
 		return nil, err
 	}
+	ways := pl.propagation(*design, nil).Ways()
 	var failed error
-	ways := make(map[*plan.Job]way)
+	tried := map[*plan.Job]way{}
 	job, err := plan.Choose(pl.job.Memory, func(i int) (*plan.Job, bool) {
-		w, ok := pl.way(i, design)
-		if !ok || failed != nil {
+		if failed != nil || i >= len(ways) && largestBlock>>i <= smallestBlock {
 			return nil, false
 		}
+		w := way{propagate: ways[min(i, len(ways)-1)], blockBytes: max(largestBlock>>i, smallestBlock)}
 		var p *plan.Job
-		if p, failed = pl.describe(w, design, t, tune); failed != nil {
+		if p, failed = describe(w); failed != nil {
 			return nil, false
 		}
-		ways[p] = w
+		p.Predict(plan.LoadRates(pl.job.Threads))
+		tried[p] = w
 		return p, true
 	})
 	if failed != nil {
@@ -110,15 +130,8 @@ func (pl *planner) plan(design Design, t Training, tune *tuning) (*plan.Job, err
 	if err != nil {
 		return nil, err
 	}
-	pl.chosen = ways[job]
+	pl.chosen = tried[job]
 	return job, nil
-}
-
-// way is way i, from the fastest to the one that takes the least memory.
-func (pl *planner) way(i int, design Design) (way, bool) {
-	ways := pl.propagation(design, nil).Ways()
-	w := way{level: i, propagate: ways[min(i, len(ways)-1)], blockBytes: max(int64(largestBlock)>>i, 1<<20)}
-	return w, i < len(ways) || largestBlock>>i > 1<<20
 }
 
 // propagation describes the hops of a design, whose adjacency matrix is there, for some nodes (nil: all).
@@ -128,48 +141,76 @@ func (pl *planner) propagation(design Design, nodes []int32) *graph.Propagation 
 	}
 }
 
-// describe is the plan of one way.
-func (pl *planner) describe(w way, design Design, t Training, tune *tuning) (*plan.Job, error) {
+// describe is the plan of one way: of each stage the one that takes the most memory.
+func (pl *planner) describe(w way, choices []choice, tune *tuning) (*plan.Job, error) {
 	d := pl.data
-	p := &plan.Job{Baseline: pl.baseline, Stages: []plan.Stage{importStage(d.importBytes)}}
-	input := []plan.Item{{Name: "graph", Bytes: d.graphBytes, Where: plan.Resident}}
-	adjacency := plan.Item{Name: "adjacency matrix", Bytes: design.Norm.Bytes(d.Graph), Where: plan.Resident, Note: fmt.Sprintf("r = %g", design.Norm.R)}
+	input := plan.Item{Name: "graph", Bytes: d.graphBytes, Where: plan.Resident}
+	p := &plan.Job{Baseline: pl.baseline, Stages: []plan.Stage{importStage(d.importBytes, d.graphBytes)}}
 	if tune != nil {
 		s, err := tune.stage(pl, w)
 		if err != nil {
 			return nil, err
 		}
-		s.Items = append(append(s.Items, input...), adjacency)
+		s.Items = append(s.Items, input, pl.adjacencyItem())
 		pl.tuned = &s
 	}
 	if pl.tuned != nil {
 		p.Stages = append(p.Stages, *pl.tuned)
 	}
-
-	propagation := pl.propagation(design, d.wanted(d.splits, true))
-	s := propagation.Stage(w.propagate)
-	s.Items = append(append(s.Items, input...), adjacency)
-	p.Stages = append(p.Stages, s)
-
-	sizes := d.sizesOf(design, t, d.splits, w.blockBytes, pl.job.Threads)
-	ends, err := sizes.compileEnds(&design, t)
-	if err != nil {
-		return nil, err
+	var propagate, train plan.Stage
+	nodes := d.wanted(d.splits, true)
+	for _, c := range choices {
+		propagation := pl.propagation(c.design, nodes)
+		if s := propagation.Stage(w.propagate); propagate.Name == "" || s.Peak() > propagate.Peak() {
+			propagate = s
+		}
+		s, err := pl.trainStage(w, c)
+		if err != nil {
+			return nil, err
+		}
+		s.Items = append(s.Items, propagation.Items(w.propagate)...)
+		if train.Name == "" || s.Peak() > train.Peak() {
+			train = s
+		}
 	}
-	ps := ends[0]
-	train := plan.Stage{Name: stageTrain, Items: append(d.workItems(design, ends, sizes, true), propagation.Items(w.propagate)...)}
-	train.Items = append(train.Items, input...)
-	seeds := float64(pl.job.Seeds)
-	epochs := seeds * float64(t.Epochs)
-	addCost(&train, epochs*float64(sizes.train)/float64(sizes.Train), ps.Train.Cost)
-	addCost(&train, epochs*float64(sizes.val)/float64(sizes.Eval), ps.Eval.Cost)
-	addCost(&train, seeds*float64(d.Nodes)/float64(sizes.Eval), ps.Eval.Cost)
-	if w.propagate.Spill {
-		train.DiskRead = int64(seeds) * 4 * int64(d.Nodes) * int64(d.Features.Cols) * int64(design.Reads())
-	}
-	p.Stages = append(p.Stages, train)
-	p.Predict(plan.LoadRates(pl.job.Threads))
+	propagate.Items = append(propagate.Items, input, pl.adjacencyItem())
+	train.Items = append(train.Items, input)
+	p.Stages = append(p.Stages, propagate, train)
 	return p, nil
+}
+
+// adjacencyItem is the adjacency matrix in a plan.
+func (pl *planner) adjacencyItem() plan.Item {
+	norm := pl.adjacency.Norm
+	return plan.Item{Name: "adjacency matrix", Bytes: norm.Bytes(pl.data.Graph), Where: plan.Resident, Note: fmt.Sprintf("r = %g", norm.R)}
+}
+
+// trainStage is the plan of training all seeds, but for the hops and the graph.
+func (pl *planner) trainStage(w way, c choice) (plan.Stage, error) {
+	d := pl.data
+	s := plan.Stage{Name: stageTrain}
+	sizes := d.sizesOf(c, d.splits, w.blockBytes, pl.job.Threads)
+	if err := sizes.check(&c.design); err != nil {
+		return s, err
+	}
+	ends, err := sizes.compileEnds(c)
+	if err != nil {
+		return s, err
+	}
+	s.Items = d.workItems(&c.design, ends, sizes, true)
+	seeds := float64(pl.job.Seeds)
+	addTraining(&s, seeds*float64(c.training.Epochs), &sizes, ends[0])
+	addCost(&s, seeds*float64(d.Nodes)/float64(sizes.Eval), ends[0].Eval.Cost)
+	if w.propagate.Spill {
+		s.DiskRead = int64(seeds) * 4 * int64(d.Nodes) * int64(d.Features.Cols) * int64(c.design.Reads())
+	}
+	return s, nil
+}
+
+// addTraining adds so many epochs of training and validation.
+func addTraining(s *plan.Stage, epochs float64, z *sizes, ps *Programs) {
+	addCost(s, epochs*float64(z.train)/float64(z.Train), ps.Train.Cost)
+	addCost(s, epochs*float64(z.Val)/float64(z.Eval), ps.Eval.Cost)
 }
 
 // addCost adds so many runs of a program.
@@ -181,7 +222,7 @@ func addCost(s *plan.Stage, runs float64, c program.Cost) {
 
 // Plan implements run.Model. It reads the input.
 func (m Model) Plan(ctx context.Context, job *run.Job) (p *plan.Job, err error) {
-	w, err := m.prepare(ctx, job, true)
+	w, err := m.prepare(ctx, job, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,7 @@ import (
 // Programs implements run.Programmed: the training step and the evaluation, for the settings as they are
 // (before any are tuned) and dense rows (those with few entries are taken compressed).
 func (m Model) Programs(ctx context.Context, job *run.Job) (list []fmt.Stringer, err error) {
-	w, err := m.prepare(ctx, job, true)
+	w, err := m.prepare(ctx, job, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -20,7 +20,7 @@ func (m Model) Programs(ctx context.Context, job *run.Job) (list []fmt.Stringer,
 	if _, err := w.plan(); err != nil {
 		return nil, err
 	}
-	sizes := w.data.sizesOf(w.design, w.training, w.data.splits, w.chosen.blockBytes, job.Threads)
+	sizes := w.data.sizesOf(w.choice, w.data.splits, w.chosen.blockBytes, job.Threads)
 	ps, err := w.design.Compile(w.training, sizes.Sizes, nil)
 	if err != nil {
 		return nil, err
@@ -33,17 +33,10 @@ func (m Model) Programs(ctx context.Context, job *run.Job) (list []fmt.Stringer,
 
 // PlanPredict implements run.PredictPlanner. It reads the input.
 func (m Model) PlanPredict(ctx context.Context, job *run.Job) (p *plan.Job, err error) {
-	w, err := m.prepare(ctx, job, false)
+	a, err := m.prepareApplied(ctx, job)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, w.close()) }()
-	saved, err := w.openModel()
-	if err != nil {
-		return nil, err
-	}
-	if err := saved.Close(); err != nil {
-		return nil, err
-	}
-	return w.predictionPlan()
+	defer func() { err = errors.Join(err, a.close()) }()
+	return a.plan()
 }

@@ -3,6 +3,7 @@ package sgap
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"os"
@@ -25,126 +26,130 @@ type config struct {
 	Features   int      `json:"features"`
 	Classes    int      `json:"classes"`
 	ClassNames []string `json:"class_names,omitempty"`
+	Columns    *columns `json:"columns,omitempty"` // of the table it was trained on
 }
 
 func configOf(w *work) config {
-	return config{ModelType: "seraph-" + w.preset.name, Features: w.data.Features.Cols, Classes: w.data.Classes, ClassNames: w.data.ClassNames}
+	d := w.data
+	return config{"seraph-" + w.preset.name, d.Features.Cols, d.Classes, d.ClassNames, d.columns}
 }
+
+// check says what in the config contradicts itself; "" for nothing.
+func (c *config) check() string {
+	switch {
+	case c.Features < 1 || c.Classes < 1:
+		return fmt.Sprintf("%d features and %d classes", c.Features, c.Classes)
+	case c.ClassNames != nil && len(c.ClassNames) != c.Classes:
+		return fmt.Sprintf("%d names of %d classes", len(c.ClassNames), c.Classes)
+	case c.Columns != nil:
+		return c.Columns.check()
+	}
+	return ""
+}
+
+// applied is a trained model and the data that it is applied to.
+type applied struct {
+	*work
+	saved *run.Saved
+}
+
+// prepareApplied opens the trained model of the job and reads the input.
+func (m Model) prepareApplied(ctx context.Context, job *run.Job) (a *applied, err error) {
+	saved, err := job.Dir.OpenModel()
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, saved.Close())
+		}
+	}()
+	c := &config{}
+	if err := saved.Config(c); err != nil {
+		return nil, err
+	}
+	if wrong := c.check(); wrong != "" {
+		return nil, format.CorruptAt(job.Dir.File("model/config.json"), -1, "configuration", wrong, "what goes together")
+	}
+	w, err := m.prepare(ctx, job, c)
+	return &applied{w, saved}, err
+}
+
+func (a *applied) close() error { return errors.Join(a.saved.Close(), a.work.close()) }
 
 // Predict implements run.Model: every node's original id, class and probabilities, as CSV, or Parquet where out ends in
 // .parquet.
 func (m Model) Predict(ctx context.Context, job *run.Job, out string) (err error) {
-	w, err := m.prepare(ctx, job, false)
+	a, err := m.prepareApplied(ctx, job)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, w.close()) }()
-	saved, err := w.openModel()
-	if err != nil {
-		return err
-	}
-	defer saved.Close()
-	p, err := w.predictionPlan()
+	defer func() { err = errors.Join(err, a.close()) }()
+	defer func() {
+		if errors.Is(err, run.ErrInterrupted) {
+			err = errors.New("interrupted") // nothing to go on from
+		}
+	}()
+	p, err := a.plan()
 	if err != nil {
 		return err
 	}
 	if err := job.SetPlan(p); err != nil {
 		return err
 	}
-	w.pool = kernel.NewPool(job.Threads)
-	h, err := w.hops()
+	a.pool = kernel.NewPool(job.Threads)
+	h, err := a.hops()
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
-	return w.writePredictions(h, saved, out)
-}
-
-// openModel opens the trained model, which must suit the data. The caller closes it.
-func (w *work) openModel() (*run.Saved, error) {
-	saved, err := w.job.Dir.OpenModel()
-	if err != nil {
-		return nil, err
-	}
-	var c config
-	err = saved.Config(&c)
-	if err == nil && c.Features != w.data.Features.Cols {
-		err = run.Usagef("%s has %d features, the model was trained on %d", w.job.Data, w.data.Features.Cols, c.Features)
-	}
-	if err != nil {
-		saved.Close()
-		return nil, err
-	}
-	w.data.Classes, w.data.ClassNames = c.Classes, c.ClassNames
-	return saved, nil
+	return a.writePredictions(h, out)
 }
 
 // evaluation is the design's program for blocks of rows alone.
-func (w *work) evaluation() (*Programs, sizes, error) {
-	d := w.data
-	s := d.sizesOf(w.design, w.training, []graph.Split{{Train: make([]int32, 1)}}, w.chosen.blockBytes, w.job.Threads)
-	ps, err := w.design.Compile(w.training, s.Sizes, nil)
+func (a *applied) evaluation(w way) (*Programs, sizes, error) {
+	s := a.data.sizesOf(a.choice, []graph.Split{{Train: make([]int32, 1)}}, w.blockBytes, a.job.Threads)
+	ps, err := a.design.Compile(a.training, s.Sizes, nil)
 	return ps, s, err
 }
 
-// predictionPlan chooses how to predict within the budget.
-func (w *work) predictionPlan() (*plan.Job, error) {
-	if _, err := w.normalized(w.design.Norm); err != nil {
-		return nil, err
-	}
-	var failed error
-	ways := map[*plan.Job]way{}
-	p, err := plan.Choose(w.job.Memory, func(i int) (*plan.Job, bool) {
-		way, ok := w.way(i, w.design)
-		if !ok || failed != nil {
-			return nil, false
-		}
-		w.chosen = way
-		ps, s, err := w.evaluation()
+// plan chooses how to predict within the budget.
+func (a *applied) plan() (*plan.Job, error) {
+	return a.choose(&a.design, func(w way) (*plan.Job, error) {
+		d := a.data
+		ps, s, err := a.evaluation(w)
 		if err != nil {
-			failed = err
-			return nil, false
+			return nil, err
 		}
-		propagation := w.propagation(w.design, nil)
-		input := plan.Item{Name: "graph and adjacency matrix", Bytes: w.data.graphBytes + w.design.Norm.Bytes(w.data.Graph), Where: plan.Resident}
-		hops := propagation.Stage(way.propagate)
-		hops.Items = append(hops.Items, input)
+		propagation := a.propagation(a.design, nil)
+		input := plan.Item{Name: "graph", Bytes: d.graphBytes, Where: plan.Resident}
+		hops := propagation.Stage(w.propagate)
+		hops.Items = append(hops.Items, input, a.adjacencyItem())
 		persistent, shared, scratch := program.Sizes(ps.Eval)
-		predict := plan.Stage{Name: "predict", Items: append(propagation.Items(way.propagate), input,
+		predict := plan.Stage{Name: "predict", Items: append(propagation.Items(w.propagate), input,
 			plan.Item{Name: "model", Bytes: persistent + shared + scratch, Where: plan.Resident},
-			plan.Item{Name: "block of rows", Bytes: bufferBytes(s.Eval, w.design.Reads(), w.data.Features.Cols), Where: plan.Resident})}
-		addCost(&predict, float64(w.data.Nodes)/float64(s.Eval), ps.Eval.Cost)
-		job := &plan.Job{Baseline: w.baseline, Stages: []plan.Stage{importStage(w.data.importBytes), hops, predict}}
-		job.Predict(plan.LoadRates(w.job.Threads))
-		ways[job] = way
-		return job, true
+			plan.Item{Name: "block of rows", Bytes: bufferBytes(s.Eval, a.design.Reads(), d.Features.Cols, false), Where: plan.Resident})}
+		addCost(&predict, float64(d.Nodes)/float64(s.Eval), ps.Eval.Cost)
+		return &plan.Job{Baseline: a.baseline, Stages: []plan.Stage{importStage(d.importBytes, d.graphBytes), hops, predict}}, nil
 	})
-	if failed != nil {
-		return nil, failed
-	}
-	if err != nil {
-		return nil, err
-	}
-	w.chosen = ways[p]
-	return p, nil
 }
 
 // writePredictions applies the model to all rows.
-func (w *work) writePredictions(s *store, saved *run.Saved, out string) (err error) {
-	d := w.data
-	ps, sizes, err := w.evaluation()
+func (a *applied) writePredictions(s *store, out string) (err error) {
+	d := a.data
+	ps, sizes, err := a.evaluation(a.chosen)
 	if err != nil {
 		return err
 	}
-	session, err := program.Start(w.pool, ps.Eval)
+	session, err := program.Start(a.pool, ps.Eval)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, session.Close()) }()
-	if err := run.ReadSession(session, run.Weights, saved.Read); err != nil {
+	if err := run.ReadSession(session, run.Weights, a.saved.Read); err != nil {
 		return err
 	}
-	block, err := newBuffer(sizes.Eval, w.design.Reads(), d.Features.Cols)
+	block, err := newBuffer(sizes.Eval, a.design.Reads(), d.Features.Cols, false)
 	if err != nil {
 		return err
 	}
@@ -156,10 +161,13 @@ func (w *work) writePredictions(s *store, saved *run.Saved, out string) (err err
 		for i := range none {
 			none[i] = -1
 		}
-		w.job.Stage("predict", "nodes", d.Nodes)
+		a.job.Stage("predict", "nodes", d.Nodes)
 		for lo := 0; lo < d.Nodes; lo += sizes.Eval {
 			hi := min(lo+sizes.Eval, d.Nodes)
-			if err := block.read(s, lo, hi, w.design.FirstHop(), &rows); err != nil {
+			if err := a.job.Interrupted(); err != nil {
+				return err
+			}
+			if err := block.read(s, lo, hi, a.design.FirstHop(), &rows); err != nil {
 				return err
 			}
 			rows.Labels = none[:hi-lo]
@@ -170,7 +178,7 @@ func (w *work) writePredictions(s *store, saved *run.Saved, out string) (err err
 			if err := write(d.predictions(lo, logits)); err != nil {
 				return err
 			}
-			w.job.Advance(hi)
+			a.job.Advance(hi)
 		}
 		return nil
 	}

@@ -155,23 +155,25 @@ func (m Model) Spec() run.Spec {
 	}
 }
 
-// design is the point that settings describe.
-func (p *preset) design(v run.Values, bf16 bool) (Design, Training) {
-	d := Design{
-		Messages: p.messages,
-		Scaling:  graph.Scaling(v.String("scaling")),
-		Head: nn.MLP{
-			Hidden: v.Int("hidden"), Layers: v.Int("layers"), Activation: v.String("activation"), Dropout: v.Float("dropout"),
-			InputDropout: v.Float("input-dropout"), BatchNorm: v.Bool("batch-norm"), BF16: bf16,
+// choice is what settings describe.
+func (p *preset) choice(v run.Values, bf16 bool) choice {
+	c := choice{
+		design: Design{
+			Messages: p.messages,
+			Scaling:  graph.Scaling(v.String("scaling")),
+			Head: nn.MLP{
+				Hidden: v.Int("hidden"), Layers: v.Int("layers"), Activation: v.String("activation"), Dropout: v.Float("dropout"),
+				InputDropout: v.Float("input-dropout"), BatchNorm: v.Bool("batch-norm"), BF16: bf16,
+			},
+		},
+		training: Training{
+			Epochs: v.Int("epochs"), LR: v.Float("lr"), WeightDecay: v.Float("weight-decay"), Batch: v.Int("batch"), Patience: v.Int("patience"),
+			Optimizer: v.String("optimizer"),
 		},
 	}
 	if v.Lookup("hops") != nil {
-		d.Hops = v.Int("hops")
-		d.Norm = graph.Norm{R: v.Float("r"), SelfLoops: v.Bool("self-loops")}
+		c.design.Hops = v.Int("hops")
+		c.design.Norm = graph.Norm{R: v.Float("r"), SelfLoops: v.Bool("self-loops")}
 	}
-	t := Training{
-		Epochs: v.Int("epochs"), LR: v.Float("lr"), WeightDecay: v.Float("weight-decay"), Batch: v.Int("batch"), Patience: v.Int("patience"),
-		Optimizer: v.String("optimizer"),
-	}
-	return d, t
+	return c
 }

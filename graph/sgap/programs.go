@@ -23,6 +23,7 @@ type Training struct {
 type Sizes struct {
 	Features, Classes int
 	Train             int // most rows of a step
+	Val               int // most rows that validate, of which an evaluation takes a block
 	Eval              int // most rows of an evaluation
 	Threads           int
 }
@@ -67,7 +68,7 @@ func (d *Design) Compile(t Training, s Sizes, sparse []bool) (*Programs, error) 
 	}
 	ps := &Programs{Sizes: s}
 	p := program.New("train")
-	ps.train = d.inputs(p, s.Train, s.Features, sparse, true)
+	ps.train = d.inputs(p, s.Train, s.Train, s.Features, sparse, true)
 	logits := d.Forward(p, ps.train.hops, s.Classes, true)
 	ps.loss, _ = p.CrossEntropy(logits, ps.train.labels)
 	p.Output(ps.loss)
@@ -90,7 +91,7 @@ func (d *Design) Compile(t Training, s Sizes, sparse []bool) (*Programs, error) 
 
 func (d *Design) compileEvaluation(name string, s Sizes, sparse []bool) (*program.Compiled, evaluation, error) {
 	p := program.New(name)
-	e := evaluation{inputs: d.inputs(p, s.Eval, s.Features, sparse, false)}
+	e := evaluation{inputs: d.inputs(p, s.Eval, s.Val, s.Features, sparse, false)}
 	e.logits = p.Output(d.Forward(p, e.hops, s.Classes, false))
 	_, e.losses = p.CrossEntropy(e.logits, e.labels)
 	p.Output(e.losses)
@@ -98,14 +99,15 @@ func (d *Design) compileEvaluation(name string, s Sizes, sparse []bool) (*progra
 	return c, e, err
 }
 
-// inputs declares the hops that the design reads, in memory of the caller, and labels.
-func (d *Design) inputs(p *program.Program, most, features int, sparse []bool, transposed bool) inputs {
+// inputs declares the hops that the design reads, in memory of the caller, and labels: most rows, where they are compressed a
+// part of so many.
+func (d *Design) inputs(p *program.Program, most, of, features int, sparse []bool, transposed bool) inputs {
 	rows := p.Size("rows", most)
 	in := inputs{hops: make([]nn.Matrix, d.Reads())}
 	for i := range in.hops {
 		name := hopName(i)
 		if sparse != nil && sparse[i] {
-			in.hops[i].Sparse = p.NewSparse(name, rows, tensor.Fixed(features), room(most, features), transposed)
+			in.hops[i].Sparse = p.NewSparse(name, rows, tensor.Fixed(features), room(of, features), transposed)
 		} else {
 			in.hops[i].Dense = p.External(name, tensor.F32(rows, tensor.Fixed(features)))
 		}

@@ -50,49 +50,41 @@ type buffer struct {
 // stagingRows is the number of rows that are compressed at a time.
 const stagingRows = 16
 
-// bufferBytes is what a buffer for dense rows takes.
-func bufferBytes(rows, reads, cols int) int64 {
-	return int64(reads) * (4*int64(rows)*int64(cols) + memory.Align)
+// bufferBytes is what a buffer takes; compress says whether rows may come compressed.
+func bufferBytes(rows, reads, cols int, compress bool) int64 {
+	bytes := int64(reads) * hopBytes(rows, cols, compress)
+	if compress {
+		bytes += 4 * stagingRows * int64(cols)
+	}
+	return bytes + memory.Align
 }
 
-// sparseBufferBytes is what a buffer takes whose rows may come compressed.
-func sparseBufferBytes(rows, reads, cols int) int64 {
-	return int64(reads)*hopBytes(rows, cols) + 4*stagingRows*int64(cols) + memory.Align
-}
-
-// hopBytes is the room for the rows of a hop, dense or compressed.
-func hopBytes(rows, cols int) int64 {
-	n := max(4*int64(rows)*int64(cols), compressedBytes(rows, cols))
+// hopBytes is the room for the rows of a hop.
+func hopBytes(rows, cols int, compress bool) int64 {
+	n := 4 * int64(rows) * int64(cols)
+	if compress {
+		n = max(n, compressedBytes(rows, cols))
+	}
 	return (n + memory.Align - 1) / memory.Align * memory.Align
 }
 
-// newBuffer makes a buffer for dense rows.
-func newBuffer(rows, reads, cols int) (*buffer, error) {
-	arena, err := memory.NewArena(bufferBytes(rows, reads, cols))
+// newBuffer makes a buffer.
+func newBuffer(rows, reads, cols int, compress bool) (*buffer, error) {
+	arena, err := memory.NewArena(bufferBytes(rows, reads, cols, compress))
 	if err != nil {
 		return nil, err
 	}
 	b := &buffer{arena: arena, cols: cols}
-	step := (4*int64(rows)*int64(cols) + memory.Align - 1) / memory.Align * memory.Align
+	step := hopBytes(rows, cols, compress)
 	for i := range int64(reads) {
 		b.hops = append(b.hops, arena.Float32s(i*step, rows*cols))
+		if compress {
+			b.compressed = append(b.compressed, newCompressed(arena, i*step, rows, cols))
+		}
 	}
-	return b, nil
-}
-
-// newSparseBuffer makes a buffer whose rows may come compressed.
-func newSparseBuffer(rows, reads, cols int) (*buffer, error) {
-	arena, err := memory.NewArena(sparseBufferBytes(rows, reads, cols))
-	if err != nil {
-		return nil, err
+	if compress {
+		b.staging = arena.Float32s(int64(reads)*step, stagingRows*cols)
 	}
-	b := &buffer{arena: arena, cols: cols}
-	for i := range int64(reads) {
-		at := i * hopBytes(rows, cols)
-		b.hops = append(b.hops, arena.Float32s(at, rows*cols))
-		b.compressed = append(b.compressed, newCompressed(arena, at, rows, cols))
-	}
-	b.staging = arena.Float32s(int64(reads)*hopBytes(rows, cols), stagingRows*cols)
 	return b, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"os"
 	"slices"
 
@@ -36,8 +37,7 @@ type candidate struct {
 	Accuracy []float64         `json:"val_accuracy"` // of each seed tried
 	Loss     []float64         `json:"val_loss"`
 
-	design   Design
-	training Training
+	choice
 }
 
 const (
@@ -88,8 +88,7 @@ func (t *tuning) add(texts map[string]string) error {
 	if err != nil {
 		return err
 	}
-	c := candidate{Settings: texts}
-	c.design, c.training = t.work.preset.design(values, t.work.job.Precision == "bf16")
+	c := candidate{Settings: texts, choice: t.work.preset.choice(values, t.work.job.Precision == "bf16")}
 	if c.training.Patience == 0 {
 		c.training.Patience = tunePatience
 	}
@@ -97,18 +96,26 @@ func (t *tuning) add(texts map[string]string) error {
 	return nil
 }
 
-// largest is a design that takes no less memory than any candidate.
-func (t *tuning) largest() (Design, Training) {
-	d, tr := t.candidates[0].design, t.candidates[0].training
-	for _, c := range t.candidates {
-		d.Hops = max(d.Hops, c.design.Hops)
-		if c.design.Scaling == graph.ScaleRMS {
-			d.Scaling = graph.ScaleRMS
+// kinds are the candidates that plans tell apart, with how many of each there are: neither rates nor r change what a training
+// holds.
+func (t *tuning) kinds() (list []choice, count []int) {
+	at := map[string]int{}
+	for i := range t.candidates {
+		c := t.candidates[i].choice
+		c.design.Norm.R, c.training.LR, c.training.WeightDecay = 0, 0, 0
+		for _, rate := range []*float64{&c.design.Head.Dropout, &c.design.Head.InputDropout} {
+			*rate = math.Ceil(*rate) // 0, or dropout of some kind
 		}
-		d.Head.Dropout = max(d.Head.Dropout, c.design.Head.Dropout)
-		d.Head.InputDropout = max(d.Head.InputDropout, c.design.Head.InputDropout)
+		key := fmt.Sprintf("%+v", c)
+		k, known := at[key]
+		if !known {
+			k = len(list)
+			at[key] = k
+			list, count = append(list, t.candidates[i].choice), append(count, 0)
+		}
+		count[k]++
 	}
-	return d, tr
+	return list, count
 }
 
 // variant is what the hops depend on.
@@ -149,45 +156,48 @@ func (t *tuning) propagation(design Design, members []int, nodes []int32) *graph
 	return p
 }
 
-// stage is the plan of the search: the largest of all candidates.
+// stage is the plan of the search, but for graph and adjacency matrix: the largest hops beside the largest training.
 func (t *tuning) stage(pl *planner, w way) (plan.Stage, error) {
 	s := plan.Stage{Name: stageTune}
-	d := pl.data
-	all := t.all()
-	list, of := t.variants(all)
-	var most plan.Stage
+	var hops, shop plan.Stage
+	list, of := t.variants(t.all())
 	for _, v := range list {
-		design, nodes := t.hops(v, of[v], t.seeds)
-		hops := t.propagation(design, of[v], nodes).Stage(w.propagate)
-		if hops.Peak() > most.Peak() {
-			most.Items = hops.Items
+		for _, seeds := range slices.Compact([]int{1, t.seeds}) {
+			design, nodes := t.hops(v, of[v], seeds)
+			h := t.propagation(design, of[v], nodes).Stage(w.propagate)
+			if h.Peak() > hops.Peak() {
+				hops.Items = h.Items
+			}
+			s.DiskRead += h.DiskRead
+			s.DiskWrite += h.DiskWrite
+			s.Flops += h.Flops
+			s.Traffic += h.Traffic
 		}
-		s.DiskRead += hops.DiskRead
-		s.DiskWrite += hops.DiskWrite
-		s.Flops += hops.Flops
-		s.Traffic += hops.Traffic
 	}
-	s.Items = most.Items
-	var shop []plan.Item
-	var shopBytes int64
-	for _, c := range t.candidates {
-		sizes := d.sizesOf(c.design, c.training, d.splits[:t.seeds], w.blockBytes, pl.job.Threads)
-		ends, err := sizes.compileEnds(&c.design, c.training)
+	kinds, count := t.kinds()
+	for k, c := range kinds {
+		sizes := t.sizes(c, w)
+		if err := sizes.check(&c.design); err != nil {
+			return s, err
+		}
+		ends, err := sizes.compileEnds(c)
 		if err != nil {
 			return s, err
 		}
-		ps := ends[0]
-		items := d.workItems(c.design, ends, sizes, false)
-		sum := plan.Stage{Items: items}
-		if sum.Peak() > shopBytes {
-			shop, shopBytes = items, sum.Peak()
+		items := plan.Stage{Items: pl.data.workItems(&c.design, ends, sizes, false)}
+		if items.Peak() > shop.Peak() {
+			shop = items
 		}
-		epochs := float64(c.training.Epochs)
-		addCost(&s, epochs*float64(sizes.train)/float64(sizes.Train), ps.Train.Cost)
-		addCost(&s, epochs*float64(sizes.val)/float64(sizes.Eval), ps.Eval.Cost)
+		addTraining(&s, float64(count[k]*c.training.Epochs), &sizes, ends[0])
 	}
-	s.Items = append(s.Items, shop...)
+	s.Items = append(hops.Items, shop.Items...)
 	return s, nil
+}
+
+// sizes are those of every training of a candidate.
+func (t *tuning) sizes(c choice, w way) sizes {
+	d := t.work.data
+	return d.sizesOf(c, d.splits[:t.seeds], w.blockBytes, t.work.job.Threads)
 }
 
 func (t *tuning) all() []int {
@@ -203,9 +213,8 @@ func (t *tuning) run() error {
 	job := t.work.job
 	chosen := t.all()
 	total := len(chosen)
-	second := 0
+	second := min(max(3, len(chosen)/4), len(chosen))
 	if t.seeds > 1 {
-		second = max(3, len(chosen)/4)
 		total += second * (t.seeds - 1)
 	}
 	job.Stage(stageTune, "trainings", total)
@@ -215,7 +224,7 @@ func (t *tuning) run() error {
 	}
 	if t.seeds > 1 {
 		t.rank(chosen)
-		chosen = chosen[:min(second, len(chosen))]
+		chosen = chosen[:second]
 		if err := t.round(chosen, 1, t.seeds, &done); err != nil {
 			return err
 		}
@@ -258,31 +267,33 @@ func (t *tuning) variant(v variant, members []int, lo, hi int, done *int) (err e
 		}
 		*done += hi - lo
 		w.job.Advance(*done)
-		if err := w.job.Interrupted(); err != nil {
-			return err
-		}
 	}
 	return nil
 }
 
-// try trains a candidate on some seeds.
+// try trains a candidate on some seeds. One that diverges is as good as its best epoch.
 func (t *tuning) try(c *candidate, s *store, lo, hi int) (err error) {
 	w := t.work
-	d := w.data
-	sizes := d.sizesOf(c.design, c.training, d.splits[:t.seeds], w.chosen.blockBytes, w.job.Threads)
-	shop, err := newWorkshop(d, c.design, c.training, sizes, false, w.pool)
+	shop, err := newWorkshop(w.data, c.choice, t.sizes(c.choice, w.chosen), false, w.pool)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, shop.close()) }()
 	for seed := lo; seed < hi; seed++ {
-		if err := shop.open(s, d.splits[seed]); err != nil {
+		if err := shop.open(s, w.data.splits[seed]); err != nil {
 			return err
 		}
 		shop.begin(w.job.Seed + uint64(seed))
 		for !shop.finished() {
-			if _, _, err := shop.runEpoch(); err != nil {
-				break // it diverged: as good as its best epoch
+			_, _, err := shop.runEpoch()
+			if errors.Is(err, errDiverged) {
+				break
+			}
+			if err != nil {
+				return err
+			}
+			if err := w.job.Interrupted(); err != nil {
+				return err
 			}
 		}
 		c.Accuracy = append(c.Accuracy, shop.best.Accuracy)

@@ -17,30 +17,41 @@ func isWeight(k plan.Kind) bool { return slices.Contains(run.Weights, k) }
 // sizes are what memory and programs of a training depend on.
 type sizes struct {
 	Sizes
-	train, val int // most rows of any split
+	train    int  // most rows of any split
+	compress bool // rows may come compressed: steps take them all, in float32, and nothing falls out of them
 }
 
 // sizesOf are the sizes for some splits; blockBytes bounds the rows of hops that pass through an evaluation of the test nodes.
-func (d *dataset) sizesOf(design Design, t Training, splits []graph.Split, blockBytes int64, threads int) sizes {
+func (d *dataset) sizesOf(c choice, splits []graph.Split, blockBytes int64, threads int) sizes {
 	s := sizes{Sizes: Sizes{Features: d.Features.Cols, Classes: d.Classes, Threads: threads}}
 	for _, split := range splits {
-		s.train, s.val = max(s.train, len(split.Train)), max(s.val, len(split.Val))
+		s.train, s.Val = max(s.train, len(split.Train)), max(s.Val, len(split.Val))
 	}
 	s.Train = s.train
-	if t.Batch > 0 {
-		s.Train = min(t.Batch, s.train)
+	if c.training.Batch > 0 {
+		s.Train = min(c.training.Batch, s.train)
 	}
-	row := bufferBytes(1, design.Reads(), d.Features.Cols)
+	row := bufferBytes(1, c.design.Reads(), d.Features.Cols, false)
 	s.Eval = int(min(max(blockBytes/row, 16), 2048, int64(d.Nodes)))
+	s.compress = !s.batched() && !c.design.Head.BF16 && c.design.Head.InputDropout == 0
 	return s
 }
 
 // batched says whether a step takes a part of the rows.
 func (s *sizes) batched() bool { return s.Train < s.train }
 
-// maySparse says whether rows may come compressed: steps take them all, in float32, and nothing falls out of them.
-func (s *sizes) maySparse(design *Design) bool {
-	return !s.batched() && !design.Head.BF16 && design.Head.InputDropout == 0
+// normalises says whether a layer normalises over the rows of a step.
+func (d *Design) normalises() bool {
+	return d.Head.BatchNorm && (d.Head.Layers > 1 || d.Messages == Concat)
+}
+
+// check refuses steps of a single row where rows are normalised over the step. From three rows on, the step before one that
+// has a single row left leaves it a second.
+func (s *sizes) check(d *Design) error {
+	if d.normalises() && (s.Train == 1 || s.Train == 2 && s.train%2 == 1) {
+		return run.Usagef("batch-norm needs two rows in every step; %d rows to train on in batches of %d leave one alone", s.train, s.Train)
+	}
+	return nil
 }
 
 // allSparse is the choice of compressed rows for every hop: with none, the two ends of what programs take.
@@ -53,14 +64,14 @@ func allSparse(design *Design) []bool {
 }
 
 // compileEnds compiles the programs for dense rows, and those for compressed ones where rows may come so.
-func (s *sizes) compileEnds(design *Design, t Training) ([]*Programs, error) {
-	choices := [][]bool{nil}
-	if s.maySparse(design) {
-		choices = append(choices, allSparse(design))
+func (s *sizes) compileEnds(c choice) ([]*Programs, error) {
+	ends := [][]bool{nil}
+	if s.compress {
+		ends = append(ends, allSparse(&c.design))
 	}
 	var list []*Programs
-	for _, sparse := range choices {
-		ps, err := design.Compile(t, s.Sizes, sparse)
+	for _, sparse := range ends {
+		ps, err := c.design.Compile(c.training, s.Sizes, sparse)
 		if err != nil {
 			return nil, err
 		}
@@ -84,20 +95,16 @@ type workshop struct {
 }
 
 // workItems is what a workshop holds at most: whichever rows come compressed.
-func (d *dataset) workItems(design Design, ends []*Programs, s sizes, test bool) []plan.Item {
+func (d *dataset) workItems(design *Design, ends []*Programs, s sizes, test bool) []plan.Item {
 	var persistent, shared, scratch int64
 	for _, ps := range ends {
 		a, b, c := program.Sizes(ps.All()...)
 		persistent, shared, scratch = max(persistent, a), max(shared, b), max(scratch, c)
 	}
 	reads, cols := design.Reads(), d.Features.Cols
-	size := bufferBytes
-	if s.maySparse(&design) {
-		size = sparseBufferBytes
-	}
-	gathered := size(s.train, reads, cols) + size(s.val, reads, cols)
+	gathered := bufferBytes(s.train, reads, cols, s.compress) + bufferBytes(s.Val, reads, cols, s.compress)
 	if s.batched() {
-		gathered += bufferBytes(s.Train, reads, cols)
+		gathered += bufferBytes(s.Train, reads, cols, false)
 	}
 	items := []plan.Item{
 		{Name: "rows of training and validation nodes", Bytes: gathered, Where: plan.Resident},
@@ -107,7 +114,7 @@ func (d *dataset) workItems(design Design, ends []*Programs, s sizes, test bool)
 		{Name: "weights of the best epoch", Bytes: keptBytes(ends[0]), Where: plan.Resident},
 	}
 	if test {
-		items = append(items, plan.Item{Name: "block of rows to evaluate", Bytes: bufferBytes(s.Eval, reads, cols), Where: plan.Resident})
+		items = append(items, plan.Item{Name: "block of rows to evaluate", Bytes: bufferBytes(s.Eval, reads, cols, false), Where: plan.Resident})
 	}
 	return items
 }
@@ -124,50 +131,33 @@ func keptBytes(ps *Programs) int64 {
 }
 
 // newWorkshop makes the memory for a training.
-func newWorkshop(d *dataset, design Design, t Training, s sizes, test bool, pool *kernel.Pool) (w *workshop, err error) {
-	w = &workshop{data: d, design: design, sizes: s, pool: pool, fitter: &fitter{Training: t, classes: d.Classes}}
+func newWorkshop(d *dataset, c choice, s sizes, test bool, pool *kernel.Pool) (w *workshop, err error) {
+	w = &workshop{data: d, design: c.design, sizes: s, pool: pool, fitter: &fitter{Training: c.training, classes: d.Classes}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, w.close())
 		}
 	}()
-	w.Batch = s.Train
+	w.Batch, w.pairs = s.Train, c.design.normalises()
 	if err := w.compile(nil); err != nil {
 		return w, err
 	}
-	reads, cols := design.Reads(), d.Features.Cols
-	fresh := newBuffer
-	if s.maySparse(&design) {
-		fresh = newSparseBuffer
-	}
-	if w.rows, err = fresh(s.train, reads, cols); err != nil {
+	reads, cols := c.design.Reads(), d.Features.Cols
+	if w.rows, err = newBuffer(s.train, reads, cols, s.compress); err != nil {
 		return w, err
 	}
-	if w.valRows, err = fresh(s.val, reads, cols); err != nil {
+	if w.valRows, err = newBuffer(s.Val, reads, cols, s.compress); err != nil {
 		return w, err
 	}
 	if s.batched() {
-		if w.batch, err = newBuffer(s.Train, reads, cols); err != nil {
+		if w.batch, err = newBuffer(s.Train, reads, cols, false); err != nil {
 			return w, err
 		}
 	}
 	if test {
-		if w.testRows, err = newBuffer(s.Eval, reads, cols); err != nil {
-			return w, err
-		}
+		w.testRows, err = newBuffer(s.Eval, reads, cols, false)
 	}
-	if w.keep, err = memory.NewArena(keptBytes(w.Programs)); err != nil {
-		return w, err
-	}
-	var at int64
-	for _, t := range w.session.Persistent() {
-		if isWeight(t.Kind) {
-			n := t.Tensor.Len()
-			w.fitter.keep = append(w.fitter.keep, w.keep.Float32s(at, n))
-			at += (4*int64(n) + memory.Align - 1) / memory.Align * memory.Align
-		}
-	}
-	return w, nil
+	return w, err
 }
 
 // compile makes the programs for a choice of compressed rows, and gives them memory.
@@ -183,15 +173,31 @@ func (w *workshop) compile(sparse []bool) error {
 		w.trainer = nil
 	}
 	w.sparse = sparse
-	w.trainer, err = newTrainer(ps, w.pool)
-	return err
+	if w.trainer, err = newTrainer(ps, w.pool); err != nil {
+		return err
+	}
+	if w.keep == nil {
+		if w.keep, err = memory.NewArena(keptBytes(ps)); err != nil {
+			return err
+		}
+	}
+	w.fitter.keep = w.fitter.keep[:0]
+	var at int64
+	for _, t := range w.session.Persistent() {
+		if isWeight(t.Kind) {
+			n := t.Tensor.Len()
+			w.fitter.keep = append(w.fitter.keep, w.keep.Float32s(at, n))
+			at += (4*int64(n) + memory.Align - 1) / memory.Align * memory.Align
+		}
+	}
+	return nil
 }
 
 // open gathers the rows of a split, compressed where they have few entries.
 func (w *workshop) open(s *store, split graph.Split) (err error) {
 	first := w.design.FirstHop()
 	var sparse []bool
-	if w.sizes.maySparse(&w.design) {
+	if w.sizes.compress {
 		if sparse, err = w.rows.sparse(s, split.Train, first); err != nil {
 			return err
 		}
