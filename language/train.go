@@ -149,7 +149,8 @@ func (t *training) validate() (float64, error) {
 	return sum / float64(targets), nil
 }
 
-// score adds the losses of so many windows of the validation part, side by side, to sum.
+// score adds the losses of so many windows of the validation part, side by side, to sum: token by token, so that it does not
+// matter how many are evaluated at once.
 func (t *training) score(sc *scoring, from, windows, length int, sum *float64) error {
 	e := t.session.Execution(sc.program)
 	if err := e.SetSize("windows", windows); err != nil {
