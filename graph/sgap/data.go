@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime/debug"
 
+	"github.com/seraph-ml/seraph/engine/memory"
 	"github.com/seraph-ml/seraph/engine/plan"
 	"github.com/seraph-ml/seraph/format"
 	"github.com/seraph-ml/seraph/format/detect"
@@ -17,12 +18,13 @@ import (
 type dataset struct {
 	*graph.Graph
 	splits []graph.Split // of each trial; nil for prediction
+	arena  *memory.Arena // of splits that are not the graph's own
 	rule   string        // how they were made
 
 	columns *columns // of a table; nil for a graph
 
 	importBytes int64 // what reading took at most, beside the graph
-	graphBytes  int64 // what the graph holds
+	graphBytes  int64 // what the graph holds, splits included
 }
 
 // largestProbe is the most that reading may take where the budget is smaller: a job that is refused reads its input all
@@ -190,12 +192,53 @@ func (d *dataset) split(job *run.Job, kind detect.Kind) error {
 	if d.splits, err = rule.Draw(d.Graph, seeds); err != nil {
 		return err
 	}
+	if rule.Kind != "public" {
+		if err := d.keepSplits(); err != nil {
+			return err
+		}
+	}
 	s := d.splits[0]
 	if len(s.Train) == 0 || len(s.Val) == 0 {
 		return run.Usagef("split %s leaves %d nodes to train and %d to validate; both are needed", text, len(s.Train), len(s.Val))
 	}
 	job.Notef("split %s: %d nodes train, %d validate, %d test", d.rule, len(s.Train), len(s.Val), len(s.Test))
 	return nil
+}
+
+// keepSplits moves the splits off the Go heap: together they may be many times as long as the graph has nodes.
+func (d *dataset) keepSplits() error {
+	lists := func(f func(list *[]int32)) {
+		for i := range d.splits {
+			s := &d.splits[i]
+			for _, list := range []*[]int32{&s.Train, &s.Val, &s.Test} {
+				f(list)
+			}
+		}
+	}
+	var size int64
+	lists(func(list *[]int32) { size += 4 * int64(len(*list)) })
+	var err error
+	if d.arena, err = memory.NewArena(size); err != nil {
+		return err
+	}
+	var at int64
+	lists(func(list *[]int32) {
+		kept := d.arena.Int32s(at, len(*list))
+		copy(kept, *list)
+		*list = kept
+		at += 4 * int64(len(kept))
+	})
+	d.graphBytes += size
+	return nil
+}
+
+// Close gives the memory back.
+func (d *dataset) Close() error {
+	err := d.Graph.Close()
+	if d.arena != nil {
+		err = errors.Join(err, d.arena.Close())
+	}
+	return err
 }
 
 // wanted returns the nodes of some splits that hops are needed for, those that train first; nil, for all, when that is most

@@ -6,7 +6,6 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -19,66 +18,9 @@ import (
 	"github.com/seraph-ml/seraph/engine/plan"
 	"github.com/seraph-ml/seraph/format"
 	"github.com/seraph-ml/seraph/format/ogb"
-	"github.com/seraph-ml/seraph/graph"
 	"github.com/seraph-ml/seraph/graph/sgap"
 	"github.com/seraph-ml/seraph/run"
 )
-
-// blocks writes a small block-model graph and returns its folder.
-func blocks(t *testing.T) string {
-	t.Helper()
-	m := graph.DefaultBlockModel
-	m.Nodes, m.Classes, m.Features, m.Seed = 700, 4, 40, 5
-	dir := filepath.Join(t.TempDir(), "blocks")
-	w, err := ogb.NewWriter(dir, m.Nodes)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := m.Write(w, nil); err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
-
-// texts writes a small graph whose features are as wide and as sparse as those of texts, and returns its folder.
-func texts(t *testing.T) string {
-	t.Helper()
-	const nodes, classes, features, words = 240, 3, 3000, 12
-	dir := filepath.Join(t.TempDir(), "texts")
-	w, err := ogb.NewWriter(dir, nodes)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := rand.New(rand.NewPCG(8, 9))
-	src, dst, labels, x := make([]int32, 4*nodes), make([]int32, 4*nodes), make([]int32, nodes), make([]float32, nodes*features)
-	for u := range labels {
-		labels[u] = int32(u % classes)
-		for range words { // half of them of the class
-			x[u*features+r.IntN(features)] = 1
-			x[u*features+int(labels[u])*20+r.IntN(20)] = 1
-		}
-	}
-	for i := range src {
-		src[i] = int32(i % nodes)
-		dst[i] = (src[i] + int32(1+r.IntN(nodes-1))) % nodes
-		if labels[src[i]] != labels[dst[i]] && r.IntN(3) > 0 {
-			dst[i] = (src[i] + classes) % nodes
-		}
-	}
-	all := make([]int32, nodes)
-	for i := range all {
-		all[i] = int32(i)
-	}
-	err = errors.Join(
-		w.Edges(func(emit func(src, dst []int32) error) error { return emit(src, dst) }),
-		w.Features(features, func(emit func([]float32) error) error { return emit(x) }),
-		w.Labels(labels), w.Split("random", all[:60], all[60:160], all[160:]), w.Finish(),
-	)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
 
 // options are those of a training in a fresh run directory.
 func options(t *testing.T, data string, set ...string) run.Options {
@@ -100,7 +42,7 @@ func trainWith(t *testing.T, m run.Model, o run.Options) *run.Result {
 }
 
 func TestBitsDependNeitherOnThreadsNorOnMemory(t *testing.T) {
-	data := blocks(t)
+	data := sgap.Blocks(t)
 	for _, m := range sgap.Models() {
 		t.Run(m.Spec().Name, func(t *testing.T) {
 			set := []string{"seeds=2", "tune=5", "dropout=0.3", "batch=32"}
@@ -121,7 +63,7 @@ func TestBitsDependNeitherOnThreadsNorOnMemory(t *testing.T) {
 
 // TestSparseRowsTrainWithinAnyBudget has rows that come compressed, of which an evaluation takes a few at a time where memory is short.
 func TestSparseRowsTrainWithinAnyBudget(t *testing.T) {
-	data := texts(t)
+	data := sgap.Texts(t)
 	for _, m := range sgap.Models()[1:] {
 		set := []string{"seeds=2", "hops=1", "tune=3"}
 		want := trainWith(t, m, options(t, data, set...)).WeightsHash
@@ -146,7 +88,7 @@ func smallestBudget(t *testing.T, m run.Model, data string, set ...string) strin
 }
 
 func TestInterruptedTrainingGoesOnBitForBit(t *testing.T) {
-	data := blocks(t)
+	data := sgap.Blocks(t)
 	for _, m := range sgap.Models() {
 		t.Run(m.Spec().Name, func(t *testing.T) {
 			set := []string{"seeds=2", "dropout=0.3", "batch=32", "checkpoint-every=1", "epochs=25"}
@@ -206,7 +148,7 @@ func trainUntilCheckpoint(t *testing.T, m run.Model, o run.Options) error {
 
 // TestInterruptionsBeforeTheTrainingAreResumed stops jobs while they try settings, or propagate.
 func TestInterruptionsBeforeTheTrainingAreResumed(t *testing.T) {
-	data := blocks(t)
+	data := sgap.Blocks(t)
 	for _, m := range sgap.Models() {
 		for _, tune := range []string{"tune=0", "tune=4"} {
 			want := trainWith(t, m, options(t, data, tune)).WeightsHash
@@ -230,7 +172,7 @@ func TestInterruptionsBeforeTheTrainingAreResumed(t *testing.T) {
 
 // TestDivergenceIsNamed has a learning rate under which no setting trains.
 func TestDivergenceIsNamed(t *testing.T) {
-	data := blocks(t)
+	data := sgap.Blocks(t)
 	for _, tune := range []string{"tune=0", "tune=4"} {
 		_, err := run.Train(context.Background(), sgap.Models()[1], options(t, data, tune, "lr=1e38"))
 		if err == nil || !strings.Contains(err.Error(), "the training has diverged; try a smaller lr") {
@@ -241,7 +183,7 @@ func TestDivergenceIsNamed(t *testing.T) {
 
 // TestBatchNormHasTwoRowsInEveryStep trains on 70 nodes: in batches of 23 there is one left.
 func TestBatchNormHasTwoRowsInEveryStep(t *testing.T) {
-	data := blocks(t)
+	data := sgap.Blocks(t)
 	m := sgap.Models()[0]
 	for batch, ok := range map[string]bool{"23": true, "3": true, "2": true, "1": false, "69": true, "70": true} {
 		_, err := run.Train(context.Background(), m, options(t, data, "batch-norm=true", "layers=2", "batch="+batch))
@@ -253,7 +195,7 @@ func TestBatchNormHasTwoRowsInEveryStep(t *testing.T) {
 }
 
 func TestTuningKeepsWhatTheUserSet(t *testing.T) {
-	data := blocks(t)
+	data := sgap.Blocks(t)
 	o := options(t, data, "tune=6", "scaling=none", "hops=1")
 	trainWith(t, sgap.Models()[1], o)
 	text, err := os.ReadFile(filepath.Join(o.Out, "config.toml"))
@@ -271,7 +213,7 @@ func TestTuningKeepsWhatTheUserSet(t *testing.T) {
 }
 
 func TestPredictionsAgreeWithTheTestScore(t *testing.T) {
-	data := blocks(t)
+	data := sgap.Blocks(t)
 	for _, m := range sgap.Models() {
 		o := options(t, data, "epochs=40")
 		r := trainWith(t, m, o)
@@ -425,7 +367,7 @@ func TestTablesArePredictedAsTheModelLearntThem(t *testing.T) {
 
 // TestDamagedModelsAreNotApplied has config.json contradict itself.
 func TestDamagedModelsAreNotApplied(t *testing.T) {
-	data := blocks(t)
+	data := sgap.Blocks(t)
 	m := sgap.Models()[1]
 	o := options(t, data)
 	trainWith(t, m, o)

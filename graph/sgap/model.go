@@ -168,7 +168,7 @@ func (w *work) propagate(p *graph.Propagation, nodes []int32) (*store, error) {
 		}
 		return nil, err
 	}
-	return newStore(h, nodes, w.data.Nodes), nil
+	return newStore(h, nodes, w.data.Nodes)
 }
 
 // hops propagates the features of all nodes that the splits name, or of all where there are none. The adjacency matrix is

@@ -168,7 +168,7 @@ func (pl *planner) describe(w way, choices []choice, tune *tuning) (*plan.Job, e
 		if err != nil {
 			return nil, err
 		}
-		s.Items = append(s.Items, propagation.Items(w.propagate)...)
+		s.Items = append(append(s.Items, propagation.Items(w.propagate)...), positionItems(nodes, d.Nodes)...)
 		if train.Name == "" || s.Peak() > train.Peak() {
 			train = s
 		}
@@ -177,6 +177,14 @@ func (pl *planner) describe(w way, choices []choice, tune *tuning) (*plan.Job, e
 	train.Items = append(train.Items, input)
 	p.Stages = append(p.Stages, propagate, train)
 	return p, nil
+}
+
+// positionItems are what a store takes beside the hops, in a plan.
+func positionItems(nodes []int32, all int) []plan.Item {
+	if nodes == nil {
+		return nil
+	}
+	return []plan.Item{{Name: "index of rows", Bytes: positionBytes(all), Where: plan.Resident}}
 }
 
 // adjacencyItem is the adjacency matrix in a plan.

@@ -50,9 +50,17 @@ func (r *report) add(job *run.Job) {
 	}
 	job.AddSection(run.Section{
 		Title:   "Test results by class",
-		Text:    fmt.Sprintf("Of the seed with the best validation accuracy; split %s.", r.data.rule),
+		Text:    fmt.Sprintf("Of %s; split %s.", r.which(job), r.data.rule),
 		Figures: []run.Figure{classes, confusion},
 	})
+}
+
+// which says which seed the sections are about.
+func (r *report) which(job *run.Job) string {
+	if len(r.scores) < job.Seeds {
+		return "the seed with the best validation accuracy of those trained since the run was resumed"
+	}
+	return "the seed with the best validation accuracy"
 }
 
 func share(part, whole int) float64 { return float64(part) / float64(max(whole, 1)) }

@@ -1,6 +1,7 @@
 package sgap
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/seraph-ml/seraph/engine/kernel"
@@ -11,19 +12,37 @@ import (
 // store is the hops of a propagation, with where each node stands among their rows.
 type store struct {
 	*graph.Hops
+	arena    *memory.Arena
 	position []int32 // of each node; nil where row u is that of node u
 }
 
-// newStore returns the hops with the nodes that they were computed for (nil: all).
-func newStore(h *graph.Hops, nodes []int32, all int) *store {
+// newStore takes over the hops with the nodes that they were computed for (nil: all).
+func newStore(h *graph.Hops, nodes []int32, all int) (*store, error) {
 	s := &store{Hops: h}
-	if nodes != nil {
-		s.position = make([]int32, all)
-		for i, u := range nodes {
-			s.position[u] = int32(i)
-		}
+	if nodes == nil {
+		return s, nil
 	}
-	return s
+	var err error
+	if s.arena, err = memory.NewArena(positionBytes(all)); err != nil {
+		return nil, errors.Join(err, h.Close())
+	}
+	s.position = s.arena.Int32s(0, all)
+	for i, u := range nodes {
+		s.position[u] = int32(i)
+	}
+	return s, nil
+}
+
+// positionBytes is what a store of some of all nodes takes beside the hops.
+func positionBytes(all int) int64 { return 4 * int64(all) }
+
+// Close gives the memory back, the hops' too.
+func (s *store) Close() error {
+	err := s.Hops.Close()
+	if s.arena != nil {
+		err = errors.Join(err, s.arena.Close())
+	}
+	return err
 }
 
 // rowsOf translates nodes into rows.

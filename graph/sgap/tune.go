@@ -165,6 +165,7 @@ func (t *tuning) stage(pl *planner, w way) (plan.Stage, error) {
 		for _, seeds := range slices.Compact([]int{1, t.seeds}) {
 			design, nodes := t.hops(v, of[v], seeds)
 			h := t.propagation(design, of[v], nodes).Stage(w.propagate)
+			h.Items = append(h.Items, positionItems(nodes, pl.data.Nodes)...)
 			if h.Peak() > hops.Peak() {
 				hops.Items = h.Items
 			}

@@ -230,26 +230,8 @@ func (w *workshop) open(s *store, split graph.Split) (err error) {
 func (w *workshop) test(s *store, split graph.Split) (*Score, error) {
 	score := NewScore(w.classes)
 	first := w.design.FirstHop()
-	var block Rows
 	if s.position == nil && 2*len(split.Test) > w.data.Nodes {
-		labels := make([]int32, w.data.Nodes)
-		for i := range labels {
-			labels[i] = -1
-		}
-		for _, u := range split.Test {
-			labels[u] = w.data.Labels[u]
-		}
-		for lo := 0; lo < w.data.Nodes; lo += w.sizes.Eval {
-			hi := min(lo+w.sizes.Eval, w.data.Nodes)
-			if err := w.testRows.read(s, lo, hi, first, &block); err != nil {
-				return nil, err
-			}
-			block.Labels = labels[lo:hi]
-			if err := w.addScore(score, &block); err != nil {
-				return nil, err
-			}
-		}
-		return score, nil
+		return score, w.testInOrder(score, s, split.Test)
 	}
 	for lo := 0; lo < len(split.Test); lo += w.sizes.Eval {
 		nodes := split.Test[lo:min(lo+w.sizes.Eval, len(split.Test))]
@@ -262,6 +244,30 @@ func (w *workshop) test(s *store, split graph.Split) (*Score, error) {
 		}
 	}
 	return score, nil
+}
+
+// testInOrder scores test nodes, which ascend, in blocks of all rows.
+func (w *workshop) testInOrder(score *Score, s *store, test []int32) error {
+	var block Rows
+	labels := make([]int32, w.sizes.Eval)
+	for lo := 0; lo < w.data.Nodes; lo += w.sizes.Eval {
+		hi := min(lo+w.sizes.Eval, w.data.Nodes)
+		if err := w.testRows.read(s, lo, hi, w.design.FirstHop(), &block); err != nil {
+			return err
+		}
+		block.Labels = labels[:hi-lo]
+		for i := range block.Labels {
+			block.Labels[i] = -1
+		}
+		for len(test) > 0 && int(test[0]) < hi {
+			block.Labels[int(test[0])-lo] = w.data.Labels[test[0]]
+			test = test[1:]
+		}
+		if err := w.addScore(score, &block); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // close gives the memory back.

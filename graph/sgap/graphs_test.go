@@ -1,0 +1,67 @@
+package sgap
+
+import (
+	"errors"
+	"math/rand/v2"
+	"path/filepath"
+	"testing"
+
+	"github.com/seraph-ml/seraph/format/ogb"
+	"github.com/seraph-ml/seraph/graph"
+)
+
+// Blocks writes a small block-model graph and returns its folder.
+func Blocks(t *testing.T) string {
+	t.Helper()
+	m := graph.DefaultBlockModel
+	m.Nodes, m.Classes, m.Features, m.Seed = 700, 4, 40, 5
+	dir := filepath.Join(t.TempDir(), "blocks")
+	w, err := ogb.NewWriter(dir, m.Nodes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Write(w, nil); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// Texts writes a small graph whose features are as wide and as sparse as those of texts, and returns its folder.
+func Texts(t *testing.T) string {
+	t.Helper()
+	const nodes, classes, features, words = 240, 3, 3000, 12
+	dir := filepath.Join(t.TempDir(), "texts")
+	w, err := ogb.NewWriter(dir, nodes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rand.New(rand.NewPCG(8, 9))
+	src, dst, labels, x := make([]int32, 4*nodes), make([]int32, 4*nodes), make([]int32, nodes), make([]float32, nodes*features)
+	for u := range labels {
+		labels[u] = int32(u % classes)
+		for range words { // half of them of the class
+			x[u*features+r.IntN(features)] = 1
+			x[u*features+int(labels[u])*20+r.IntN(20)] = 1
+		}
+	}
+	for i := range src {
+		src[i] = int32(i % nodes)
+		dst[i] = (src[i] + int32(1+r.IntN(nodes-1))) % nodes
+		if labels[src[i]] != labels[dst[i]] && r.IntN(3) > 0 {
+			dst[i] = (src[i] + classes) % nodes
+		}
+	}
+	all := make([]int32, nodes)
+	for i := range all {
+		all[i] = int32(i)
+	}
+	err = errors.Join(
+		w.Edges(func(emit func(src, dst []int32) error) error { return emit(src, dst) }),
+		w.Features(features, func(emit func([]float32) error) error { return emit(x) }),
+		w.Labels(labels), w.Split("random", all[:60], all[60:160], all[160:]), w.Finish(),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}

@@ -1,0 +1,46 @@
+package sgap
+
+import (
+	"testing"
+
+	"github.com/seraph-ml/seraph/graph"
+	"github.com/seraph-ml/seraph/run"
+)
+
+// TestThePlanHoldsForWhateverTheSearchFinds plans a search, and then each of its candidates alone in the same way.
+func TestThePlanHoldsForWhateverTheSearchFinds(t *testing.T) {
+	for _, data := range []string{Blocks(t), Texts(t)} {
+		for _, m := range Models() {
+			job, err := run.New(m, run.Options{PlanOnly: true, Sources: run.Sources{Flags: map[string]string{"data": data, "tune": "40", "seeds": "4"}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			w, err := m.(Model).prepare(t.Context(), job, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer w.close()
+			p, err := w.plan()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range w.tune.candidates {
+				c := &w.tune.candidates[i]
+				if c.design.Norm != (graph.Norm{}) {
+					if _, err := w.normalized(c.design.Norm); err != nil {
+						t.Fatal(err)
+					}
+				}
+				alone, err := w.describe(w.chosen, []choice{c.choice}, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for k := range p.Stages {
+					if a, s := alone.Stages[k].Peak(), p.Stages[k].Peak(); a > s {
+						t.Errorf("%s on %s: %s takes %d bytes with %v, planned %d", m.Spec().Name, data, p.Stages[k].Name, a, c.Settings, s)
+					}
+				}
+			}
+		}
+	}
+}
