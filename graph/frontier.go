@@ -26,15 +26,20 @@ func (p *Propagation) frontiers() []frontier {
 		return p.field
 	}
 	n := p.Graph.Nodes
-	a := &p.Adjacency.CSR
+	a := &kernel.CSR{Indptr: []int64{0}} // of no use where hop 0 is all
+	if p.K > 0 {
+		a = &p.Adjacency.CSR
+	}
 	field := make([]frontier, p.K+1)
 	for k := range field {
-		field[k] = frontier{pick: p.Rows, nnz: a.Indptr[n]}
+		field[k] = frontier{pick: p.Rows, nnz: a.Indptr[len(a.Indptr)-1]}
 	}
 	whole := p.Rows == nil || p.Scaling == ScaleRMS // its scale is that of all rows
 	if !whole && float64(len(p.Rows)) <= mostNodes*float64(n) {
 		field[p.K] = frontier{nodes: p.Rows}
-		field[p.K].count(a)
+		if p.K > 0 {
+			field[p.K].count(a)
+		}
 		needed := make([]bool, n)
 		for k := p.K - 1; k >= 0; k-- {
 			if k == 0 && (p.Graph.Features.Read != nil || p.isThin()) {

@@ -87,6 +87,20 @@ func TestReadingWhatIsNotThereIsAnError(t *testing.T) {
 	}
 }
 
+func TestFeaturesNeedNoAdjacencyMatrix(t *testing.T) {
+	g := newGraph(t, randomGraph(50, 4, false, 2), All)
+	for _, rows := range [][]int32{nil, {7, 3, 40}} {
+		for _, scaling := range Scalings {
+			with := &Propagation{Graph: g, Adjacency: normalize(t, g, Symmetric), Scaling: scaling, Rows: rows}
+			without := &Propagation{Graph: g, Scaling: scaling, Rows: rows}
+			want := readHop(t, propagate(t, with, with.Ways()[0], nil, nil), 0)
+			if got := readHop(t, propagate(t, without, without.Ways()[0], nil, nil), 0); !slices.Equal(got, want) {
+				t.Errorf("scaling %s, rows %v: other features without an adjacency matrix", scaling, rows)
+			}
+		}
+	}
+}
+
 func TestPropagationsThatMakeNoSenseAreRefused(t *testing.T) {
 	g := newGraph(t, randomGraph(50, 4, false, 2), All)
 	other := newGraph(t, randomGraph(51, 4, false, 2), All)
@@ -94,6 +108,7 @@ func TestPropagationsThatMakeNoSenseAreRefused(t *testing.T) {
 	for want, change := range map[string]func(p *Propagation){
 		"0 ≤ first ≤ last":  func(p *Propagation) { p.First = 2 },
 		"51 rows":           func(p *Propagation) { p.Adjacency = normalize(t, other, Symmetric) },
+		"no adjacency":      func(p *Propagation) { p.Adjacency = nil },
 		"no rows to keep":   func(p *Propagation) { p.Rows = []int32{} },
 		"node 50, there":    func(p *Propagation) { p.Rows = []int32{0, 50} },
 		"scaling \"l3\"":    func(p *Propagation) { p.Scaling = "l3" },

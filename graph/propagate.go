@@ -19,7 +19,7 @@ import (
 // A description is not changed any more once a method has been called.
 type Propagation struct {
 	Graph     *Graph
-	Adjacency *Adjacency // Â
+	Adjacency *Adjacency // Â; may be nil where K is 0
 	Scaling   Scaling    // of X, and of the hops for ScaleRMS
 	First, K  int        // the hops that are kept: 0 … K for SIGN, K alone for SGC
 
@@ -41,7 +41,9 @@ func (p *Propagation) Check() error {
 		return fmt.Errorf("propagate features: hops %d … %d, expected 0 ≤ first ≤ last", p.First, p.K)
 	case f.Cols == 0 || f.Sparse == nil && f.Dense == nil && f.Read == nil:
 		return fmt.Errorf("propagate features: the graph %s has no features", p.Graph.Name)
-	case p.Adjacency.Rows != n:
+	case p.K > 0 && p.Adjacency == nil:
+		return errors.New("propagate features: there is no adjacency matrix")
+	case p.K > 0 && p.Adjacency.Rows != n:
 		return fmt.Errorf("propagate features: an adjacency matrix of %d rows, the graph has %d nodes", p.Adjacency.Rows, n)
 	case p.Rows != nil && len(p.Rows) == 0:
 		return errors.New("propagate features: no rows to keep")

@@ -45,7 +45,9 @@ func (p *Propagation) begin(way Way, pool *kernel.Pool, spill *memory.Spill) (r 
 	}
 	r.work = arena
 	work := &bump{arena: arena}
-	attach(r.field, &p.Adjacency.CSR, work)
+	if p.K > 0 {
+		attach(r.field, &p.Adjacency.CSR, work)
+	}
 	for range p.strips(way) {
 		b := work.staging(4 * padRows(p.computed()) * width)
 		r.strips = append(r.strips, strip{b.floats, b.raw, width})

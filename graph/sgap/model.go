@@ -174,7 +174,7 @@ func (w *work) propagate(p *graph.Propagation, nodes []int32) (*store, error) {
 // hops propagates the features of all nodes that the splits name, or of all where there are none. The adjacency matrix is
 // gone afterwards.
 func (w *work) hops() (*store, error) {
-	if _, err := w.normalized(w.design.Norm); err != nil {
+	if err := w.normalize(&w.design); err != nil {
 		return nil, err
 	}
 	nodes := w.data.wanted(w.data.splits, true)

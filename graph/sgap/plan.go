@@ -50,17 +50,17 @@ type planner struct {
 	adjacency *graph.Adjacency // the last that was asked for
 }
 
-// normalized returns the adjacency matrix of a normalisation; it lives until another is asked for, or forget.
-func (pl *planner) normalized(norm graph.Norm) (*graph.Adjacency, error) {
-	if pl.adjacency != nil && pl.adjacency.Norm == norm {
-		return pl.adjacency, nil
+// normalize makes the adjacency matrix of a design, where it has hops; it lives until another is asked for, or forget.
+func (pl *planner) normalize(d *Design) error {
+	if d.Hops == 0 || pl.adjacency != nil && pl.adjacency.Norm == d.Norm {
+		return nil
 	}
 	if err := pl.forget(); err != nil {
-		return nil, err
+		return err
 	}
 	var err error
-	pl.adjacency, err = pl.data.Normalize(norm)
-	return pl.adjacency, err
+	pl.adjacency, err = pl.data.Normalize(d.Norm)
+	return err
 }
 
 // forget gives the adjacency matrix back.
@@ -100,12 +100,18 @@ func importStage(bytes, graph int64) plan.Stage {
 // plan chooses the fastest way that fits the budget whichever of the choices is trained in the end. The stage of tuning is
 // there when candidates are still to be tried.
 func (pl *planner) plan(choices []choice, tune *tuning) (*plan.Job, error) {
-	return pl.choose(&choices[0].design, func(w way) (*plan.Job, error) { return pl.describe(w, choices, tune) })
+	deepest := &choices[0].design
+	for i := range choices {
+		if d := &choices[i].design; d.Hops > deepest.Hops {
+			deepest = d
+		}
+	}
+	return pl.choose(deepest, func(w way) (*plan.Job, error) { return pl.describe(w, choices, tune) })
 }
 
 // choose takes the fastest way whose job fits the budget.
 func (pl *planner) choose(design *Design, describe func(w way) (*plan.Job, error)) (*plan.Job, error) {
-	if _, err := pl.normalized(design.Norm); err != nil {
+	if err := pl.normalize(design); err != nil {
 		return nil, err
 	}
 	ways := pl.propagation(*design, nil).Ways()
@@ -151,7 +157,7 @@ func (pl *planner) describe(w way, choices []choice, tune *tuning) (*plan.Job, e
 		if err != nil {
 			return nil, err
 		}
-		s.Items = append(s.Items, input, pl.adjacencyItem())
+		s.Items = append(append(s.Items, input), pl.adjacencyItems()...)
 		pl.tuned = &s
 	}
 	if pl.tuned != nil {
@@ -173,7 +179,7 @@ func (pl *planner) describe(w way, choices []choice, tune *tuning) (*plan.Job, e
 			train = s
 		}
 	}
-	propagate.Items = append(propagate.Items, input, pl.adjacencyItem())
+	propagate.Items = append(append(propagate.Items, input), pl.adjacencyItems()...)
 	train.Items = append(train.Items, input)
 	p.Stages = append(p.Stages, propagate, train)
 	return p, nil
@@ -187,10 +193,13 @@ func positionItems(nodes []int32, all int) []plan.Item {
 	return []plan.Item{{Name: "index of rows", Bytes: positionBytes(all), Where: plan.Resident}}
 }
 
-// adjacencyItem is the adjacency matrix in a plan.
-func (pl *planner) adjacencyItem() plan.Item {
+// adjacencyItems are the adjacency matrix in a plan, where there is one.
+func (pl *planner) adjacencyItems() []plan.Item {
+	if pl.adjacency == nil {
+		return nil
+	}
 	norm := pl.adjacency.Norm
-	return plan.Item{Name: "adjacency matrix", Bytes: norm.Bytes(pl.data.Graph), Where: plan.Resident, Note: fmt.Sprintf("r = %g", norm.R)}
+	return []plan.Item{{Name: "adjacency matrix", Bytes: norm.Bytes(pl.data.Graph), Where: plan.Resident, Note: fmt.Sprintf("r = %g", norm.R)}}
 }
 
 // trainStage is the plan of training all seeds, but for the hops and the graph.

@@ -3,7 +3,6 @@ package sgap
 import (
 	"testing"
 
-	"github.com/seraph-ml/seraph/graph"
 	"github.com/seraph-ml/seraph/run"
 )
 
@@ -26,10 +25,8 @@ func TestThePlanHoldsForWhateverTheSearchFinds(t *testing.T) {
 			}
 			for i := range w.tune.candidates {
 				c := &w.tune.candidates[i]
-				if c.design.Norm != (graph.Norm{}) {
-					if _, err := w.normalized(c.design.Norm); err != nil {
-						t.Fatal(err)
-					}
+				if err := w.normalize(&c.design); err != nil {
+					t.Fatal(err)
 				}
 				alone, err := w.describe(w.chosen, []choice{c.choice}, nil)
 				if err != nil {

@@ -124,7 +124,7 @@ func (a *applied) plan() (*plan.Job, error) {
 		propagation := a.propagation(a.design, nil)
 		input := plan.Item{Name: "graph", Bytes: d.graphBytes, Where: plan.Resident}
 		hops := propagation.Stage(w.propagate)
-		hops.Items = append(hops.Items, input, a.adjacencyItem())
+		hops.Items = append(append(hops.Items, input), a.adjacencyItems()...)
 		persistent, shared, scratch := program.Sizes(ps.Eval)
 		predict := plan.Stage{Name: "predict", Items: append(propagation.Items(w.propagate), input,
 			plan.Item{Name: "model", Bytes: persistent + shared + scratch, Where: plan.Resident},

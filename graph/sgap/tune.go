@@ -253,10 +253,10 @@ func (t *tuning) round(chosen []int, lo, hi int, done *int) error {
 // variant propagates once and trains the candidates that share the hops.
 func (t *tuning) variant(v variant, members []int, lo, hi int, done *int) (err error) {
 	w := t.work
-	if _, err := w.normalized(v.norm); err != nil {
+	design, nodes := t.hops(v, members, hi)
+	if err := w.normalize(&design); err != nil {
 		return err
 	}
-	design, nodes := t.hops(v, members, hi)
 	s, err := w.propagate(t.propagation(design, members, nodes), nodes)
 	if err != nil {
 		return err
