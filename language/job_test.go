@@ -172,12 +172,11 @@ func TestMistakesInSettingsAreNamed(t *testing.T) {
 		"block=65536":                     "block=65536 needs at least 65537 and 2",
 		"batch=65536 width=8192 heads=64": "too large",
 	} {
-		_, err := run.Train(context.Background(), language.Model{}, options(t, strings.Fields(set)...))
-		var usage *run.UsageError
-		if !errors.As(err, &usage) || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v, expected a usage error with %q", set, err, want)
-		}
+		refuse[*run.UsageError](t, options(t, strings.Fields(set)...), want)
 	}
+	refuse[*run.UsageError](t, options(t, textFile(t, "")), "has 0 characters to train on and 0 to validate, block=8 needs at least 9 and 2")
+	refuse[*run.UsageError](t, options(t, textFile(t, "abcdefghij")), "has 9 characters to train on and 1 to validate")
+	train(t, options(t, textFile(t, "abcdefghijk"), "steps=1")) // 9 and 2
 }
 
 func TestDivergedTrainingSaysSo(t *testing.T) {

@@ -64,12 +64,12 @@ func prepare(job *run.Job) (*training, error) {
 	if err != nil {
 		return nil, err
 	}
+	if train, val, block := corpus.Cut(), corpus.Characters-corpus.Cut(), job.Int("block"); train <= block || val < 2 {
+		return nil, run.Usagef("%s has %d characters to train on and %d to validate, block=%d needs at least %d and 2", job.Data, train, val, block, block+1)
+	}
 	t := &training{job: job, corpus: corpus}
 	if t.setup, err = setupOf(job, len(corpus.Alphabet)); err != nil {
 		return nil, err
-	}
-	if train, val := corpus.Cut(), corpus.Characters-corpus.Cut(); train <= t.shape.Block || val < 2 {
-		return nil, run.Usagef("%s has %d characters to train on and %d to validate, block=%d needs at least %d and 2", job.Data, train, val, t.shape.Block, t.shape.Block+1)
 	}
 	t.steps = t.schedule.Steps
 	if path := job.String("batches"); path != "" {

@@ -7,7 +7,8 @@ import (
 	"github.com/seraph-ml/seraph/run"
 )
 
-// Programs implements run.Programmed: the training step, the scoring of windows, and that of the shorter last one.
+// Programs implements run.Programmed: the training step, the scoring of windows, what continues a text, and the scoring of the
+// shorter last window.
 func (Model) Programs(_ context.Context, job *run.Job) ([]fmt.Stringer, error) {
 	t, err := prepare(job)
 	if err != nil {
