@@ -10,29 +10,19 @@
 package main
 
 import (
-	"bufio"
-	"encoding/json"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/seraph-ml/seraph/bench/worker"
 	"github.com/seraph-ml/seraph/engine/kernel"
 	"github.com/seraph-ml/seraph/engine/memory"
 )
 
 func main() {
 	var b bench
-	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
-		answer, err := b.answer(strings.Fields(in.Text()))
-		if err != nil {
-			fmt.Println("error:", strings.ReplaceAll(err.Error(), "\n", " "))
-			continue
-		}
-		line, _ := json.Marshal(answer) // a string or a number
-		fmt.Println(string(line))
-	}
+	worker.Serve(b.answer)
 }
 
 // bench keeps what the last request used, as requests for the same case follow each other.

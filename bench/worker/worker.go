@@ -22,6 +22,6 @@ func Serve(answer func(words []string) (any, error)) {
 				continue
 			}
 		}
-		fmt.Printf("error: %v\n", err)
+		fmt.Println("error:", strings.ReplaceAll(err.Error(), "\n", " "))
 	}
 }
