@@ -102,7 +102,14 @@ func hasSymbol(s tensor.Shape) bool {
 }
 
 // matrix is the matrix that a type is to row-wise operations, at the upper bounds.
-func matrix(t tensor.Type) (rows, cols int) { return rowsCols(tensor.New(t)) }
+func matrix(t tensor.Type) (rows, cols int) {
+	cols = t.Shape.Cols().Size
+	rows = 1
+	for _, d := range t.Shape[:max(len(t.Shape)-1, 0)] {
+		rows *= d.Size
+	}
+	return rows, cols
+}
 
 // rowsCols is the matrix that a shape is to row-wise operations: all sizes but the last, and the last.
 func rowsCols(t *tensor.Tensor) (rows, cols int) { return t.Rows(), t.Cols() }

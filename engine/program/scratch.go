@@ -1,6 +1,10 @@
 package program
 
-import "github.com/seraph-ml/seraph/engine/tensor"
+import (
+	"slices"
+
+	"github.com/seraph-ml/seraph/engine/tensor"
+)
 
 // Scratchy is an operation whose kernel borrows working memory from the pool.
 type Scratchy interface {
@@ -22,8 +26,11 @@ func scratch(op Operation, in, out []tensor.Type, sizes []tensor.Dim, workers in
 			continue
 		}
 		top := most
+		smallIn, smallOut := copyTypes(in), copyTypes(out)
 		for value := d.Size * 15 / 16; value > 0; value = value * 15 / 16 {
-			top = max(top, s.ScratchBytes(at(in, d.Symbol, value), at(out, d.Symbol, value), workers))
+			resize(smallIn, in, d.Symbol, value)
+			resize(smallOut, out, d.Symbol, value)
+			top = max(top, s.ScratchBytes(smallIn, smallOut, workers))
 		}
 		most = top + top/8
 	}
@@ -42,11 +49,21 @@ func depend(types []tensor.Type, symbol string) bool {
 	return false
 }
 
-// at returns the types for a value of a symbol.
-func at(types []tensor.Type, symbol string, value int) []tensor.Type {
-	list := make([]tensor.Type, len(types))
-	for i, t := range types {
-		list[i] = t.At(symbol, value)
+func copyTypes(types []tensor.Type) []tensor.Type {
+	list := slices.Clone(types)
+	for i := range list {
+		list[i].Shape = slices.Clone(list[i].Shape)
 	}
 	return list
+}
+
+// resize sets the sizes in list that depend on a symbol, as types has them, to those for a value of it.
+func resize(list, types []tensor.Type, symbol string, value int) {
+	for i, t := range types {
+		for j, d := range t.Shape {
+			if d.Symbol == symbol {
+				list[i].Shape[j] = tensor.Fixed(d.At(value))
+			}
+		}
+	}
 }

@@ -175,18 +175,6 @@ func (t Type) Check() error {
 // Bytes is the size at the upper bound.
 func (t Type) Bytes() int64 { return int64(t.Shape.Len()) * int64(t.DType.Bytes()) }
 
-// At is the type for a value of a symbol, the sizes that depend on it being fixed.
-func (t Type) At(symbol string, value int) Type {
-	shape := make(Shape, len(t.Shape))
-	for i, d := range t.Shape {
-		if d.Symbol == symbol {
-			d = Fixed(d.At(value))
-		}
-		shape[i] = d
-	}
-	return Type{t.DType, shape}
-}
-
 // Equal reports whether two types are the same.
 func (t Type) Equal(u Type) bool { return t.DType == u.DType && t.Shape.Equal(u.Shape) }
 

@@ -130,7 +130,7 @@ func keptBytes(ps *Programs) int64 {
 	return sum
 }
 
-// newWorkshop makes the memory for a training.
+// newWorkshop makes the memory for a training, but for that of the programs, which open knows.
 func newWorkshop(d *dataset, c choice, s sizes, test bool, pool *kernel.Pool) (w *workshop, err error) {
 	w = &workshop{data: d, design: c.design, sizes: s, pool: pool, fitter: &fitter{Training: c.training, classes: d.Classes}}
 	defer func() {
@@ -139,9 +139,6 @@ func newWorkshop(d *dataset, c choice, s sizes, test bool, pool *kernel.Pool) (w
 		}
 	}()
 	w.Batch, w.pairs = s.Train, c.design.normalises()
-	if err := w.compile(nil); err != nil {
-		return w, err
-	}
 	reads, cols := c.design.Reads(), d.Features.Cols
 	if w.rows, err = newBuffer(s.train, reads, cols, s.compress); err != nil {
 		return w, err
@@ -212,7 +209,7 @@ func (w *workshop) open(s *store, split graph.Split) (err error) {
 			sparse = nil
 		}
 	}
-	if !slices.Equal(sparse, w.sparse) {
+	if w.trainer == nil || !slices.Equal(sparse, w.sparse) {
 		if err := w.compile(sparse); err != nil {
 			return err
 		}
