@@ -141,7 +141,7 @@ func (d *dataset) readTable(job *run.Job, model *config) (*format.Graph, error) 
 		samples.Labels = nil // what the classes are does not matter
 	}
 	if samples.Unknown > 0 {
-		job.Degraded(fmt.Sprintf("%d categories of %s are none that the model has seen and count as missing", samples.Unknown, job.Data), "train on them")
+		job.Degraded(fmt.Sprintf("%d values in text columns of %s are none that the model was trained on; they count as missing", samples.Unknown, job.Data), "train on them")
 	}
 	g, bytes := d.columns.graph(f, samples)
 	d.importBytes += bytes

@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -299,14 +300,24 @@ func TestTablesTrainAnMLP(t *testing.T) {
 	if got := r.Metrics["test_accuracy"]; got < 0.99 {
 		t.Errorf("test accuracy %.3f on data without noise", got)
 	}
-	for set, want := range map[string]string{
-		"target=knd": "did you mean kind?",
-		"target=":    "name the column of the class with --target",
+	b.Reset()
+	b.WriteString("name,kind\n")
+	for i := range 20_000 { // as features 20,000 × 20,000
+		fmt.Fprintf(&b, "n%d,%d\n", i, i%2)
+	}
+	names := filepath.Join(t.TempDir(), "names.csv")
+	if err := os.WriteFile(names, []byte(b.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ path, set, want string }{
+		{path, "target=knd", "did you mean kind?"},
+		{path, "target=", "name the column of the class with --target"},
+		{names, "memory=64MiB", `column "name" has 20000`},
 	} {
-		_, err := run.Train(context.Background(), m, options(t, path, set))
+		_, err := run.Train(context.Background(), m, options(t, c.path, "target=kind", c.set))
 		var usage *run.UsageError
-		if !errors.As(err, &usage) || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v, expected %q", set, err, want)
+		if !errors.As(err, &usage) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, expected %q", c.set, err, c.want)
 		}
 	}
 }
@@ -331,8 +342,9 @@ func TestTablesArePredictedAsTheModelLearntThem(t *testing.T) {
 	m := sgap.Models()[0]
 	o := options(t, all, "target=kind", "epochs=30", "scaling=none")
 	trainWith(t, m, o)
+	var told bytes.Buffer
 	predict := func(path string) [][]string {
-		job, err := run.Open(m, o.Out, run.Options{Sources: run.Sources{Set: []string{"data=" + path}}})
+		job, err := run.Open(m, o.Out, run.Options{Sources: run.Sources{Set: []string{"data=" + path}}, Progress: run.NewProgress(&told, false, slog.LevelInfo)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -358,6 +370,9 @@ func TestTablesArePredictedAsTheModelLearntThem(t *testing.T) {
 		if d := cmp.Diff(want[row][1:], got[i][1:]); d != "" {
 			t.Errorf("row %d alone (-) and among all (+): %s", row, d)
 		}
+	}
+	if !strings.Contains(told.String(), "1 values in text columns") {
+		t.Errorf("nobody was told of the unknown colour:\n%s", told.String())
 	}
 	for name, text := range map[string]string{"no column \"size\"": "colour,code\nred,x\n", "\"big\"": "colour,code,size\nred,x,big\nred,x,small\n"} {
 		job, err := run.Open(m, o.Out, run.Options{Sources: run.Sources{Set: []string{"data=" + write("odd.csv", text)}}})
