@@ -92,6 +92,9 @@ func mostImport(job *run.Job) int64 { return max(job.Memory, largestProbe) }
 func (d *dataset) read(job *run.Job, kind detect.Kind, model *config) (*format.Graph, error) {
 	switch kind.Class {
 	case detect.Graph:
+		if model != nil && model.Columns != nil {
+			return nil, run.Usagef("%s is a graph, the model was trained on a table", job.Data)
+		}
 		return detect.ReadGraph(job.Data, detect.Options{Weights: job.String("weights")})
 	case detect.Table:
 		return d.readTable(job, model)
