@@ -58,5 +58,9 @@ func (d *Design) concat(p *program.Program, hops []nn.Matrix, training bool) *pr
 		layer := nn.Linear{Out: d.Head.Hidden, NoBias: d.Head.NoBias, BF16: d.Head.BF16, Init: d.Head.Init}
 		parts[i] = layer.ApplyMatrix(p, fmt.Sprintf("hops.%d", i), x)
 	}
-	return nn.Activate(p, "hops", p.Concat(parts...), d.Head.Activation)
+	x := p.Concat(parts...)
+	if d.Head.BatchNorm {
+		x = nn.BatchNorm(p, "hops.norm", x, training)
+	}
+	return nn.Activate(p, "hops", x, d.Head.Activation)
 }
