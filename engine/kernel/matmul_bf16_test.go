@@ -33,7 +33,11 @@ func (m *MatBF16) values() []float64 {
 // bf16Sizes are rows, columns and terms: all small ones by turns, and some that cross chunks, blocks and super-blocks.
 func bf16Sizes(r *rand.Rand) [][3]int {
 	sizes := [][3]int{{1, 1, 1}, {1, 768, 40}, {700, 33, 20}, {130, 100, Chunk + 1}, {5, 40, 9*Chunk + 3}, {600, 70, 2*Chunk + 5}, {64, 64, 32}, {8, 256, 300}, {33, 50, 3 * Chunk}}
-	for n := 1; n <= 67; n++ {
+	step := 1
+	if testing.Short() {
+		step = 5
+	}
+	for n := 1; n <= 67; n += step {
 		sizes = append(sizes, [3]int{n, 1 + r.IntN(67), 1 + r.IntN(67)}, [3]int{1 + r.IntN(67), n, 1 + r.IntN(67)}, [3]int{1 + r.IntN(67), 1 + r.IntN(67), n})
 	}
 	for range 6 {
@@ -92,6 +96,9 @@ func TestBF16ProductAgreesWithFloat64(t *testing.T) {
 			}
 		}
 		for _, level := range append(levels(), Generic) {
+			if level == Generic && testing.Short() && rows*cols*k > 1<<18 {
+				continue
+			}
 			var first []float32
 			for _, pool := range pools {
 				copy(mm.C.Data, before)

@@ -116,7 +116,11 @@ func TestMatMulFollowsTheDefinitionBitForBit(t *testing.T) {
 	defer pools[1].Close()
 	defer pools[2].Close()
 	sizes := [][3]int{{1, 1, 1}, {1, 768, 40}, {700, 33, 20}, {130, 100, Chunk + 1}, {5, 40, 9*Chunk + 3}, {600, 70, 2*Chunk + 5}, {64, 64, 32}, {8, 256, 300}}
-	for range 60 {
+	small := 60
+	if testing.Short() {
+		small = 20
+	}
+	for range small {
 		sizes = append(sizes, [3]int{1 + r.IntN(67), 1 + r.IntN(67), 1 + r.IntN(67)})
 	}
 	for range 6 {

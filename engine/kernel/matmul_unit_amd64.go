@@ -72,16 +72,16 @@ func (u *unit) panel(k0, k1, j, nv int) {
 		g.k = s.set.slots(terms)
 		u.sourceB(k0, k1, k, terms, j, nv)
 		row := 0
-		for _, part := range [2]struct{ panels, mr int }{{more, mr + 1}, {n - more, mr}} {
-			if part.panels == 0 {
+		for _, group := range [2]struct{ panels, mr int }{{more, mr + 1}, {n - more, mr}} {
+			if group.panels == 0 {
 				continue
 			}
-			g.panels = part.panels
+			g.panels = group.panels
 			u.sourceA(k0, k, row)
-			g.panelA = part.mr * g.rsA
+			g.panelA = group.mr * g.rsA
 			u.destination(k/Chunk, k+terms == u.k, row, j, width)
-			s.set.tile(part.mr, nv, cols < width, g)
-			row += part.panels * part.mr
+			s.set.tile(group.mr, nv, cols < width, g)
+			row += group.panels * group.mr
 		}
 	}
 	if s.scatter && k1 == u.k {
