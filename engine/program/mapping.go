@@ -41,7 +41,7 @@ func (o mapping) Gradient(d *Derivative) {
 	if o.act.GradFromOutput() {
 		from = d.Out[0]
 	}
-	d.InGrad[0] = d.P.apply1(mapGrad{o.act}, d.OutGrad[0], from)
+	d.InGrad[0] = d.P.apply1(mapGrad(o), d.OutGrad[0], from)
 }
 
 func (o mapping) Reference(c *ReferenceCall) {
