@@ -26,7 +26,7 @@ func Product(ctx context.Context, pool *kernel.Pool, bf16 bool, limit time.Durat
 	for i := range a {
 		a[i], b[i] = float32(i%7)-3, float32(i%5)-2
 	}
-	run := func(rows int) {}
+	var run func(rows int)
 	if bf16 {
 		x, y := halves(a, pool), halves(b, pool)
 		m := &kernel.MatMulBF16{B: kernel.RowMajorBF16(y, n, n)}
