@@ -1,7 +1,6 @@
 package kernel
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -77,7 +76,7 @@ func TestSpGEMMHasTheBitsOfSpMM(t *testing.T) {
 					}
 					s.run(p, level)
 					if !slices.Equal(y, want[:len(y)]) {
-						t.Fatal(fmt.Sprintf("columns %d to %d of %d, level %v, %d workers: other sums than SpMM's", lo, hi, cols, level, p.Workers()))
+						t.Fatalf("columns %d to %d of %d, level %v, %d workers: other sums than SpMM's", lo, hi, cols, level, p.Workers())
 					}
 				}
 			}
