@@ -64,7 +64,8 @@ func Describe(path string) (format.Description, error) {
 	return d, nil
 }
 
-// Check verifies everything in a run directory that can be: settings, plan, every checkpoint, every model.
+// Check verifies everything in a run directory that can be: settings, plans, metrics, every checkpoint, every model, and that the
+// result is theirs.
 func Check(path string) error {
 	if _, err := readRecord(path); err != nil {
 		return err
@@ -77,42 +78,52 @@ func Check(path string) error {
 			return err
 		}
 	}
-	if err := checkIfThere(filepath.Join(path, metricsName), checkMetrics); err != nil {
-		return err
-	}
 	folders, err := trialFolders(path)
 	if err != nil {
 		return err
 	}
 	for _, folder := range folders {
-		if _, err := readTrial(folder); err != nil {
+		if err := checkTrial(folder); err != nil {
 			return err
-		}
-		if err := checkIfThere(filepath.Join(folder, metricsName), checkMetrics); err != nil {
-			return err
-		}
-		checkpoints := filepath.Join(folder, "checkpoints")
-		steps, err := listCheckpoints(checkpoints)
-		if err != nil {
-			return err
-		}
-		for _, step := range steps {
-			c, err := openCheckpoint(filepath.Join(checkpoints, strconv.Itoa(step)), step)
-			if err != nil {
-				return err
-			}
-			if err := c.Close(); err != nil {
-				return err
-			}
 		}
 	}
 	if _, err := os.Stat(filepath.Join(path, resultName)); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err := checkBest(path, folders); err != nil {
+	if len(folders) > 1 {
+		if err := checkMetrics(filepath.Join(path, metricsName)); err != nil {
+			return err
+		}
+	}
+	if err := checkResult(path, folders); err != nil {
 		return err
 	}
 	return checkModel(filepath.Join(path, modelFolder))
+}
+
+// checkTrial verifies what a trial left: outcome and model, metrics, checkpoints.
+func checkTrial(folder string) error {
+	if _, err := readTrial(folder); err != nil {
+		return err
+	}
+	if err := checkIfThere(filepath.Join(folder, metricsName), checkMetrics); err != nil {
+		return err
+	}
+	checkpoints := filepath.Join(folder, "checkpoints")
+	steps, err := listCheckpoints(checkpoints)
+	if err != nil {
+		return err
+	}
+	for _, step := range steps {
+		c, err := openCheckpoint(filepath.Join(checkpoints, strconv.Itoa(step)), step)
+		if err != nil {
+			return err
+		}
+		if err := c.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // trialFolders are the folders of the trials of a run: seeds/S, or the run directory itself.

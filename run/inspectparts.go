@@ -2,12 +2,14 @@ package run
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/seraph-ml/seraph/engine/memory"
@@ -168,23 +170,38 @@ func checkIfThere(path string, check func(path string) error) error {
 	return check(path)
 }
 
-// checkBest verifies that the model of a finished run of several seeds is that of its best one.
-func checkBest(path string, folders []string) error {
-	if len(folders) == 1 {
-		return nil // it lies where it was verified
+// checkResult verifies that the result of a finished run is that of its trials, all of which are verified already, and its model
+// that of the best one.
+func checkResult(path string, folders []string) error {
+	result := filepath.Join(path, resultName)
+	text, err := readSmall(result, maxSmall)
+	if err != nil {
+		return err
 	}
-	var best *trialRecord
+	var r Result
+	if err := json.Unmarshal(text, &r); err != nil {
+		return format.CorruptAt(result, -1, "result", "", "").WithCause(err)
+	}
+	var trials []*trialRecord
 	for _, folder := range folders {
-		r, err := readTrial(folder)
-		if err != nil || r == nil {
+		t, err := readTrial(folder)
+		if err != nil {
 			return err
 		}
-		if best == nil || r.Score > best.Score || r.Score == best.Score && r.Seed < best.Seed {
-			best = r
+		if t == nil {
+			return format.CorruptAt(result, -1, "result", "none for "+folder, "one for every seed of a finished run")
 		}
+		trials = append(trials, t)
 	}
-	if best == nil {
-		return nil
+	slices.SortFunc(trials, func(a, b *trialRecord) int { return cmp.Compare(a.Seed, b.Seed) })
+	if hash := weightsHash(trials); hash != r.WeightsHash {
+		return format.CorruptAt(result, -1, "weights_sha256", r.WeightsHash, hash)
+	}
+	best := trials[0]
+	for _, t := range trials {
+		if t.Score > best.Score {
+			best = t
+		}
 	}
 	for _, seal := range best.Files {
 		if err := seal.verify(filepath.Join(path, modelFolder)); err != nil {

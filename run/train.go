@@ -207,20 +207,29 @@ func (j *Job) result() *Result {
 			r.Metrics[m.Name+"_std"] = m.Std
 		}
 	}
-	r.WeightsHash = j.trials[0].done.Files[0].SHA256
-	if j.Seeds > 1 {
-		all := sha256.New()
-		for _, t := range j.trials {
-			io.WriteString(all, t.done.Files[0].SHA256)
-		}
-		r.WeightsHash = hex.EncodeToString(all.Sum(nil))
+	var trials []*trialRecord
+	for _, t := range j.trials {
+		trials = append(trials, t.done)
 	}
+	r.WeightsHash = weightsHash(trials)
 	for _, n := range j.notes {
 		if n.Degraded {
 			r.Degraded = append(r.Degraded, n.Text)
 		}
 	}
 	return r
+}
+
+// weightsHash is the hash of the weights of a trial, and that of the hashes of several, in the order of their seeds.
+func weightsHash(trials []*trialRecord) string {
+	if len(trials) == 1 {
+		return trials[0].Files[0].SHA256
+	}
+	all := sha256.New()
+	for _, t := range trials {
+		io.WriteString(all, t.Files[0].SHA256)
+	}
+	return hex.EncodeToString(all.Sum(nil))
 }
 
 // summary is a metric over the seeds.

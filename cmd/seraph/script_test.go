@@ -109,7 +109,16 @@ func (s *script) check(err error) {
 
 func (s *script) failf(format string, args ...any) {
 	s.Helper()
-	s.Fatalf("%s\n%s\nstdout of the last program:\n%s\nstderr:\n%s", s.where, fmt.Sprintf(format, args...), s.stdout, s.stderr)
+	s.Fatalf("%s\n%s\nstdout of the last program:\n%s\nstderr:\n%s", s.where, fmt.Sprintf(format, args...), clip(s.stdout), clip(s.stderr))
+}
+
+// clip cuts long output for a message.
+func clip(text string) string {
+	const most = 3000
+	if len(text) > most {
+		return text[:most] + " …"
+	}
+	return text
 }
 
 // run runs a line.

@@ -35,7 +35,7 @@ func (j *job) writeTable(ctx context.Context, to func(io.Writer) tableWriter) er
 	j.notes = append(j.notes, f.Notes...)
 	return format.WriteFile(j.out, func(file io.Writer) error {
 		w := to(file)
-		none := true
+		written := false
 		for block, err := range f.Blocks(blockRows) {
 			if err == nil {
 				err = ctx.Err()
@@ -46,9 +46,9 @@ func (j *job) writeTable(ctx context.Context, to func(io.Writer) tableWriter) er
 			if err != nil {
 				return err
 			}
-			none = false
+			written = true
 		}
-		if none { // no rows, but columns
+		if !written { // no rows, but columns
 			if err := w.Write(table.New(f.Columns, 0)); err != nil {
 				return err
 			}
