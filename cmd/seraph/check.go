@@ -14,7 +14,7 @@ var checkCommand = command{
 
 type check struct {
 	outputFlags `embed:""`
-	Path        string `arg:"" help:"What to verify."`
+	Path        string `arg:"" name:"PATH" help:"What to verify."`
 }
 
 func (c *check) run(a *app) error {

@@ -49,7 +49,7 @@ func perModel[Common any](exits []int, verbOf func(m run.Model, flags Common, se
 	for _, m := range models() {
 		spec := m.Spec()
 		list = append(list, command{
-			name: spec.Name, help: sentence(spec.Title), detail: spec.Paper + ".\n\nData: " + spec.Data + ".", exits: exits,
+			name: spec.Name, usage: "--data PATH", help: sentence(spec.Title), detail: spec.Paper + ".\n\nData: " + spec.Data + ".", exits: exits,
 			flags: modelFlags[Common](&spec),
 			verb: func(filled reflect.Value) verb {
 				return verbOf(m, filled.FieldByName("Common").Interface().(Common), given(spec.All(), filled))

@@ -14,7 +14,7 @@ var completionCommand = command{
 }
 
 type completion struct {
-	Shell string `arg:"" enum:"bash,zsh,fish" help:"The shell: bash, zsh, fish."`
+	Shell string `arg:"" name:"SHELL" enum:"bash,zsh,fish" help:"The shell: bash, zsh, fish."`
 }
 
 func (c *completion) run(a *app) error {

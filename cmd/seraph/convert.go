@@ -22,8 +22,8 @@ var convertCommand = command{
 
 type convertVerb struct {
 	outputFlags `embed:""`
-	In          string `arg:"" help:"What to convert."`
-	Out         string `arg:"" help:"The file or folder to write."`
+	In          string `arg:"" name:"IN" help:"What to convert."`
+	Out         string `arg:"" name:"OUT" help:"The file or folder to write."`
 	To          string `placeholder:"FORMAT" help:"The format to write: ogb, edgelist, csv, parquet, npy, npz, safetensors. Default: by the extension of OUT."`
 	Weights     string `placeholder:"COLUMN" help:"Column of an edge list that holds weights. Default: weights are ignored."`
 }

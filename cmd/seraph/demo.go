@@ -19,7 +19,7 @@ var demoCommand = command{
 
 type demo struct {
 	outputFlags `embed:""`
-	Model       string  `arg:"" optional:"" default:"sgc" help:"The model: see seraph models."`
+	Model       string  `arg:"" name:"MODEL" optional:"" default:"sgc" help:"The model: see seraph models."`
 	Out         string  `placeholder:"DIR" help:"The run directory; the data goes to DIR-data. Default: runs/demo-MODEL-YYYYMMDD-HHMMSS."`
 	Memory      *string `placeholder:"SIZE" setting:"" help:"The most memory that the job may hold."`
 	Threads     *string `placeholder:"N" setting:"" help:"Threads to compute with."`

@@ -84,9 +84,6 @@ func (d *doctor) run(a *app) error {
 	defer stop()
 	progress := d.progress(a)
 	h, err := examine(ctx, d.Disk, progress)
-	if errors.Is(err, context.Canceled) {
-		return errors.New("interrupted; nothing was kept")
-	}
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"io"
 	"os"
+	"strings"
 
 	"github.com/seraph-ml/seraph/run"
 )
@@ -17,7 +19,7 @@ type generate struct {
 	outputFlags  `embed:""`
 	setFlag      `embed:""`
 	appliedFlags `embed:""`
-	Run          string   `arg:"" help:"The run directory."`
+	Run          string   `arg:"" name:"RUN" help:"The run directory."`
 	Prompt       *string  `placeholder:"TEXT" setting:"" help:"The text to continue."`
 	Length       *string  `placeholder:"N" setting:"" help:"How much to generate."`
 	Temperature  *string  `placeholder:"T" setting:"" help:"Divisor of the logits; 0 takes the most likely."`
@@ -38,9 +40,21 @@ func (g *generate) run(a *app) error {
 		return run.Usagef("%s is a %s, which cannot be sampled from; use seraph predict", g.Run, m.Spec().Name)
 	}
 	flags := givenOf(map[string]*string{"prompt": g.Prompt, "length": g.Length, "temperature": g.Temperature})
-	request, err := run.NewRequest(m.Spec(), run.Sources{Flags: flags, Set: g.Sample, Environ: os.LookupEnv}, a.stdout)
+	var sample strings.Builder
+	var out io.Writer = &sample
+	if !g.JSON {
+		out = a.stdout // as it comes
+	}
+	request, err := run.NewRequest(m.Spec(), run.Sources{Flags: flags, Set: g.Sample, Environ: os.LookupEnv}, out)
 	if err != nil {
 		return err
 	}
-	return sampler.Generate(context.Background(), job, request)
+	if err := sampler.Generate(context.Background(), job, request); err != nil || !g.JSON {
+		return err
+	}
+	return g.print(a, struct {
+		Event string `json:"event"`
+		Run   string `json:"run"`
+		Text  string `json:"text"` // the prompt and what follows it
+	}{"sample", g.Run, sample.String()}, "")
 }

@@ -15,17 +15,20 @@ var helpOptions = kong.HelpOptions{
 
 // overviewEnd closes the list of verbs.
 const overviewEnd = `
-  -h, --help     Show this list; after a verb, its flags, and after train MODEL the model's settings.
+  -h, --help     Show this list; after a verb its flags, after train MODEL the model's settings.
       --version  Print the version and exit.
 
-Every flag has an environment twin (--log-level is SERAPH_LOG_LEVEL), and settings may stand in a seraph.toml in the working
-directory: flag > environment > seraph.toml > default. SERAPH_CPU caps the processor features that are used. Sizes: GiB = 2^30,
-GB = 10^9. Results go to stdout, as JSON lines with --json; all else goes to stderr.`
+Every flag has an environment twin (--log-level is SERAPH_LOG_LEVEL), and settings may stand in a
+seraph.toml in the working directory: flag > environment > seraph.toml > default. SERAPH_CPU caps
+the processor features that are used. Sizes: GiB = 2^30, GB = 10^9. Results go to stdout, as JSON
+lines with --json; all else goes to stderr.`
 
 // printHelp is kong's help, with a calm list of verbs in front.
 func printHelp(all []command) kong.HelpPrinter {
 	return func(o kong.HelpOptions, ctx *kong.Context) error {
-		if ctx.Selected() != nil {
+		if node := ctx.Selected(); node != nil {
+			fmt.Fprintf(ctx.Stdout, "Usage: %s %s\n", node.FullPath(), strings.TrimSpace(find(all, node).usage+" [flags]"))
+			o.NoAppSummary = true
 			return kong.DefaultHelpPrinter(o, ctx)
 		}
 		fmt.Fprintf(ctx.Stdout, "Usage: seraph VERB …\n\n%s\n\n", ctx.Model.Help)

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -45,6 +46,9 @@ func seraph(args []string, stdout, stderr io.Writer) (code int) {
 	}
 	if err == nil {
 		return exitDone
+	}
+	if errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted; nothing was left behind")
 	}
 	fmt.Fprintf(stderr, "seraph: %v\n", err)
 	return exitCode(err)

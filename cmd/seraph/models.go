@@ -16,7 +16,7 @@ var modelsCommand = command{
 
 type modelsVerb struct {
 	outputFlags `embed:""`
-	Model       string `arg:"" optional:"" help:"Show this model's settings."`
+	Model       string `arg:"" name:"MODEL" optional:"" help:"Show this model's settings."`
 }
 
 func (v *modelsVerb) run(a *app) error {

@@ -69,7 +69,7 @@ type planPredict struct {
 	outputFlags  `embed:""`
 	setFlag      `embed:""`
 	appliedFlags `embed:""`
-	Run          string `arg:"" help:"The run directory."`
+	Run          string `arg:"" name:"RUN" help:"The run directory."`
 }
 
 func (p *planPredict) run(a *app) error {

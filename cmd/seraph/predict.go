@@ -1,15 +1,20 @@
 package main
 
 import (
+	"bufio"
 	"context"
+	"encoding/json"
 	"os"
+	"path/filepath"
 
+	"github.com/seraph-ml/seraph/format/detect"
+	"github.com/seraph-ml/seraph/format/table"
 	"github.com/seraph-ml/seraph/run"
 )
 
 var predictCommand = command{
 	name: "predict", usage: "RUN --data PATH", help: "Apply a trained model to data.",
-	detail: "Writes original ids, class names and probabilities: CSV, or Parquet where --out ends in .parquet.",
+	detail: "Writes original ids, class names and probabilities: CSV, or Parquet where --out ends in .parquet; with --json an object a row.",
 	exits:  []int{exitBudget, exitCorrupt}, flags: typeOf[predict](), verb: verbOf[predict],
 }
 
@@ -17,7 +22,7 @@ type predict struct {
 	outputFlags  `embed:""`
 	setFlag      `embed:""`
 	appliedFlags `embed:""`
-	Run          string `arg:"" help:"The run directory."`
+	Run          string `arg:"" name:"RUN" help:"The run directory."`
 	Out          string `default:"-" placeholder:"FILE" help:"Where to; - is stdout. Default: -."`
 }
 
@@ -33,7 +38,77 @@ func (p *predict) run(a *app) error {
 	if job.Data == "" {
 		return run.Usagef("--data is missing: what to apply the model to")
 	}
-	return m.Predict(context.Background(), job, p.Out)
+	ctx := context.Background()
+	if p.Out == "-" && p.JSON {
+		return p.printRows(ctx, a, m, job)
+	}
+	if err := m.Predict(ctx, job, p.Out); err != nil || p.Out == "-" {
+		return err
+	}
+	return p.print(a, struct {
+		Event string `json:"event"`
+		Run   string `json:"run"`
+		Data  string `json:"data"`
+		Out   string `json:"out"`
+	}{"predict", p.Run, job.Data, p.Out}, "predictions: "+p.Out)
+}
+
+// printRows prints predictions as JSON lines, an object a row. They pass through a temporary file, which knows numbers from
+// texts that look like some.
+func (p *predict) printRows(ctx context.Context, a *app, m run.Model, job *run.Job) error {
+	dir, err := os.MkdirTemp("", "seraph-predict-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "predictions.parquet")
+	if err := m.Predict(ctx, job, path); err != nil {
+		return err
+	}
+	f, err := detect.OpenTable(path, table.Options{})
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriter(a.stdout)
+	for block, err := range f.Blocks(1 << 12) {
+		if err != nil {
+			return err
+		}
+		for i := range block.Rows {
+			if err := writeRow(w, block, i); err != nil {
+				return err
+			}
+		}
+	}
+	return w.Flush()
+}
+
+// writeRow writes row i of a table as a JSON line; what is missing is null.
+func writeRow(w *bufio.Writer, t *table.Table, i int) error {
+	sep := byte('{')
+	for c := range t.Columns {
+		column := &t.Columns[c]
+		name, err := json.Marshal(column.Name)
+		if err != nil {
+			return err
+		}
+		value := column.AppendValue(nil, i)
+		switch {
+		case column.IsMissing(i):
+			value = []byte("null")
+		case column.Kind == table.Text:
+			if value, err = json.Marshal(string(value)); err != nil {
+				return err
+			}
+		}
+		w.WriteByte(sep)
+		w.Write(name)
+		w.WriteByte(':')
+		w.Write(value)
+		sep = ','
+	}
+	_, err := w.WriteString("}\n") // and the errors of all writes before it
+	return err
 }
 
 // open opens a trained run to apply its model.

@@ -19,7 +19,7 @@ var showCommand = command{
 
 type show struct {
 	outputFlags `embed:""`
-	Path        string `arg:"" help:"What to look into."`
+	Path        string `arg:"" name:"PATH" help:"What to look into."`
 }
 
 func (s *show) run(a *app) error {

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"testing"
+	"time"
+)
+
+// A training that is killed again and again, at moments spread over it (import, search, propagation, steps, checkpoints, the
+// writing of the model), ends with the weights of one that was not.
+func TestKilledAtAnyMomentAndResumedComesToTheSameBits(t *testing.T) {
+	if testing.Short() {
+		t.Skip("twenty trainings")
+	}
+	for model, flags := range map[string][]string{
+		"lm":   {"--data", "text.txt", "--layers", "1", "--heads", "1", "--width", "8", "--block", "8", "--batch", "2", "--steps", "300", "--checkpoint-every", "20"},
+		"sign": {"--data", "g", "--tune", "3", "--epochs", "40", "--hops", "2", "--seeds", "2", "--checkpoint-every", "3"},
+	} {
+		t.Run(model, func(t *testing.T) {
+			t.Parallel()
+			s := newScript(t)
+			s.env["SERAPH_THREADS"] = "1"
+			s.check(os.WriteFile(s.path("text.txt"), []byte(text(2000)), 0o666))
+			s.check(exits(s, []string{"0", "seraph", "make", "graph", "--nodes", "400", "--classes", "3", "--features", "10", "--out", "g"}))
+			train := func(out string, more ...string) []string {
+				return append(append([]string{"train", model, "--out", out, "--quiet"}, flags...), more...)
+			}
+			began := time.Now()
+			s.check(exits(s, append([]string{"0", "seraph"}, train("whole")...)))
+			whole := time.Since(began)
+
+			const kills = 10
+			killed := 0
+			for i := range kills {
+				out := fmt.Sprintf("run%d", i/5) // a fresh one after some
+				c := s.program("seraph", train(out, "--resume")...)
+				s.check(c.Start())
+				time.Sleep(whole * time.Duration(i+1) / (kills + 1))
+				c.Process.Kill()
+				c.Wait() // its error is the exit code
+				switch code := c.ProcessState.ExitCode(); code {
+				case -1:
+					killed++
+				case 0: // it was faster this time
+				default:
+					t.Errorf("exit code %d", code)
+				}
+			}
+			if killed == 0 {
+				t.Error("none was killed before its end")
+			}
+			for _, out := range []string{"run0", "run1"} {
+				s.check(exits(s, append([]string{"0", "seraph"}, train(out, "--resume")...)))
+				s.check(sameWeights(s, []string{"whole", out}))
+				s.check(exits(s, []string{"0", "seraph", "check", out}))
+			}
+		})
+	}
+}
+
+// text is n bytes of letters, the same every time.
+func text(n int) string {
+	letters := make([]byte, n)
+	x := uint32(1)
+	for i := range letters {
+		x = x*1664525 + 1013904223
+		letters[i] = "etaoin shrdlu"[x>>16%13]
+	}
+	return string(letters)
+}
