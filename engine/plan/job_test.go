@@ -158,6 +158,7 @@ func TestPredictedTimesFollowTheRates(t *testing.T) {
 
 func TestRatesAreKeptByMachine(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	t.Setenv("SERAPH_CPU", "")
 	t.Setenv("HOME", t.TempDir()) // where the cache lies on other systems
 	if r := LoadRates(3); r != DefaultRates(3) || r.Measured {
 		t.Errorf("without a measurement: %+v", r)
