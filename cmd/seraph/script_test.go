@@ -18,7 +18,7 @@ import (
 //
 //	exits CODE COMMAND…     run a program, which must end with that exit code; "seraph" is the one under test
 //	stdout, stderr REGEXP   look at what the last program printed
-//	grep REGEXP FILE, exists FILE…, cmp FILE FILE, cp FILE FILE, rm FILE…, env NAME=VALUE, [short] skip
+//	grep REGEXP FILE, exists FILE…, cmp FILE FILE, cp FILE FILE, rm FILE…, env NAME=VALUE, [short] skip, [race] skip
 //
 // and those of scriptcmd_test.go.
 
@@ -128,8 +128,8 @@ func (s *script) run(where, line string) {
 	if len(words) == 0 {
 		return
 	}
-	if words[0] == "[short]" {
-		if testing.Short() {
+	if skip, ok := map[string]bool{"[short]": testing.Short(), "[race]": underRace}[words[0]]; ok {
+		if skip {
 			s.Skip(line)
 		}
 		return

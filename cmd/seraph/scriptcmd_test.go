@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/seraph-ml/seraph/engine/memory"
 )
 
 // scriptCommands are the commands of scripts; an error says what is not as expected.
@@ -21,6 +23,7 @@ var scriptCommands = map[string]func(s *script, args []string) error{
 	"same":      sameWeights,
 	"cut":       cutFile,
 	"budget":    budget,
+	"within":    within,
 	"stdout":    func(s *script, args []string) error { return matches(s, args[0], "stdout") },
 	"stderr":    func(s *script, args []string) error { return matches(s, args[0], "stderr") },
 	"grep":      func(s *script, args []string) error { return matches(s, args[0], args[1]) },
@@ -164,5 +167,21 @@ func budget(s *script, args []string) error {
 		return fmt.Errorf("no budget is named")
 	}
 	s.env[args[0]] = m[1]
+	return nil
+}
+
+// within SIZE looks at the peak resident memory in the last line of stdout: no more than the budget and what measurement allows,
+// 16 MiB or 3 %.
+func within(s *script, args []string) error {
+	size, err := memory.ParseSize(args[0])
+	s.check(err)
+	lines := strings.Split(strings.TrimSpace(s.stdout), "\n")
+	var r struct {
+		Peak int64 `json:"peak_rss_bytes"`
+	}
+	s.check(json.Unmarshal([]byte(lines[len(lines)-1]), &r))
+	if r.Peak <= 0 || r.Peak > size+max(16<<20, size/100*3) {
+		return fmt.Errorf("the peak is %d of %d bytes", r.Peak, size)
+	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -81,7 +82,7 @@ func describe(r *run.Result) string {
 		fmt.Fprintf(&b, ", %d seeds", r.Seeds)
 	}
 	sep := ": "
-	for _, name := range slices.Sorted(maps.Keys(r.Metrics)) {
+	for _, name := range slices.SortedFunc(maps.Keys(r.Metrics), byImportance) {
 		if strings.HasSuffix(name, "_std") {
 			continue
 		}
@@ -92,4 +93,17 @@ func describe(r *run.Result) string {
 		sep = ", "
 	}
 	return b.String()
+}
+
+// byImportance puts metrics of the test set first, those of the validation set next, and others last.
+func byImportance(a, b string) int {
+	rank := func(name string) int {
+		for i, prefix := range []string{"test_", "val_"} {
+			if strings.HasPrefix(name, prefix) {
+				return i
+			}
+		}
+		return 2
+	}
+	return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a, b))
 }
