@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/seraph-ml/seraph/engine/plan"
+	"github.com/seraph-ml/seraph/internal/race"
 	"github.com/seraph-ml/seraph/language"
 	"github.com/seraph-ml/seraph/run"
 )
@@ -67,6 +68,9 @@ func TestBitsDependNeitherOnThreadsNorOnMemory(t *testing.T) {
 // smallestBudget is what a refusal names.
 func smallestBudget(t *testing.T, set ...string) string {
 	t.Helper()
+	if race.Enabled {
+		t.Skip("the race detector's own memory counts against the budget")
+	}
 	_, err := run.Train(context.Background(), language.Model{}, options(t, append(set, "memory=1MiB")...))
 	var small *plan.TooSmallError
 	if !errors.As(err, &small) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"github.com/seraph-ml/seraph/internal/race"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -128,7 +129,7 @@ func (s *script) run(where, line string) {
 	if len(words) == 0 {
 		return
 	}
-	if skip, ok := map[string]bool{"[short]": testing.Short(), "[race]": underRace}[words[0]]; ok {
+	if skip, ok := map[string]bool{"[short]": testing.Short(), "[race]": race.Enabled}[words[0]]; ok {
 		if skip {
 			s.Skip(line)
 		}
