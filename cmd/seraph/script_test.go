@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"github.com/seraph-ml/seraph/internal/race"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/seraph-ml/seraph/internal/race"
 )
 
 // The command line is tested as people use it: by the scripts in testdata, in the language of rogpeppe/go-internal/testscript,
