@@ -28,19 +28,21 @@ type Pool struct {
 	busy    atomic.Bool // a For is running
 	closed  bool
 
-	// The work at hand, written by the caller before workers are told of it.
+	// The work at hand, written by the caller while the gate is closed and nobody is inside.
 	task  Task
 	n     int
 	piece int
 
-	_       [64]byte
-	next    atomic.Int64 // first unit that nobody has taken
-	_       [64]byte
-	pending atomic.Int32 // workers that have not finished
-	_       [64]byte
+	_      [64]byte
+	next   atomic.Int64 // first unit that nobody has taken
+	_      [64]byte
+	inside atomic.Int32 // helpers that work, or are about to look whether the gate is open
+	open   atomic.Bool  // the gate: there is work at hand
+	_      [64]byte
 
-	caller mailbox // wakes the caller when pending reaches 0
+	caller mailbox // wakes the caller when nobody is inside any more
 	crew   []mailbox
+	alive  atomic.Int32 // helpers that have not ended
 	failed atomic.Pointer[taskPanic]
 
 	scratch scratch
@@ -97,6 +99,7 @@ type taskPanic struct {
 func NewPool(workers int) *Pool {
 	workers = max(workers, 1)
 	p := &Pool{workers: workers, crew: make([]mailbox, workers-1)}
+	p.alive.Store(int32(len(p.crew)))
 	p.caller.wake = make(chan struct{}, 1)
 	for i := range p.crew {
 		p.crew[i].wake = make(chan struct{}, 1)
@@ -134,19 +137,27 @@ func (p *Pool) For(n, grain int, t Task) {
 	// A few pieces a worker even out uneven speeds; more would only cost hand-overs.
 	pieces := (n + grain - 1) / grain
 	p.task, p.n, p.piece = t, n, grain*max(1, pieces/(4*p.workers))
-	helpers := min(p.workers, pieces) - 1
 	p.next.Store(0)
-	p.pending.Store(int32(helpers))
-	seen := p.caller.posted.Load()
-	for i := range helpers {
+	p.open.Store(true)
+	for i := range min(p.workers, pieces) - 1 {
 		p.crew[i].post()
 	}
 	p.work(0)
-	p.caller.wait(seen, p.patience())
+	p.finish()
 	p.task = nil
 	p.busy.Store(false)
 	if f := p.failed.Swap(nil); f != nil {
 		panic(fmt.Sprintf("kernel: worker %d: %v\n\n%s", f.worker, f.value, f.stack))
+	}
+}
+
+// finish closes the gate and waits for the helpers that are inside. Those still on their way are not waited for: a helper
+// that the system is slow to wake would hold up small tasks for much longer than they take.
+func (p *Pool) finish() {
+	seen := p.caller.posted.Load()
+	p.open.Store(false)
+	for p.inside.Load() != 0 {
+		seen = p.caller.wait(seen, p.patience())
 	}
 }
 
@@ -156,14 +167,13 @@ func (p *Pool) Close() {
 		return
 	}
 	p.closed = true
-	p.task = nil
-	p.pending.Store(int32(len(p.crew)))
 	seen := p.caller.posted.Load()
+	p.open.Store(true) // with no task: the end
 	for i := range p.crew {
 		p.crew[i].post()
 	}
-	if len(p.crew) > 0 {
-		p.caller.wait(seen, 0)
+	for p.alive.Load() != 0 {
+		seen = p.caller.wait(seen, 0)
 	}
 	p.scratch.free()
 }
@@ -174,14 +184,20 @@ func (p *Pool) serve(worker int) {
 	seen := uint32(0)
 	for {
 		seen = box.wait(seen, p.patience())
-		last := p.task == nil
-		if !last {
+		// Inside first, then the look at the gate: finish closes the gate first, then looks who is inside.
+		p.inside.Add(1)
+		open := p.open.Load()
+		last := open && p.task == nil
+		if open && !last {
 			p.work(worker)
 		}
-		if p.pending.Add(-1) == 0 {
+		if p.inside.Add(-1) == 0 && !p.open.Load() {
 			p.caller.post()
 		}
 		if last {
+			if p.alive.Add(-1) == 0 {
+				p.caller.post()
+			}
 			return
 		}
 	}
