@@ -54,10 +54,10 @@ class Results:
             f.write(json.dumps(line) + "\n")
 
 
-def interleave(sides, repeats, block_seconds=0.05, pause=0.01):
+def interleave(sides, repeats, block_seconds=0.05, pause=0.25):
     """sides: name -> f(calls) -> seconds a call. Returns (median seconds by side, times by side).
 
-    The pause lets the idle threads of the side before stop spinning.
+    The pause lets the idle threads of the side before stop spinning: OpenMP's and OpenBLAS's do so for up to 0.2 s.
     """
     calls = {}
     for name, f in sides.items():
