@@ -159,6 +159,7 @@ func TestAtomicFileSurvivesKill(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := child.Start(); err != nil {
+			skipForeign(t, err)
 			t.Fatal(err)
 		}
 		if _, err := out.Read(make([]byte, 1)); err != nil {
