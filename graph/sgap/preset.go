@@ -69,11 +69,10 @@ var presets = []preset{
 		tuned: []axis{
 			{"scaling", []string{"l2", "rms", "l1"}},
 			{"r", []string{"0.5", "0"}},
-			{"hops", []string{"3", "5"}},
+			{"hops", []string{"2", "3", "5"}},
 			{"weight-decay", []string{"5e-3", "5e-4", "5e-5"}},
-			{"input-dropout", []string{"0.3", "0.6"}},
+			{"input-dropout", []string{"0", "0.3", "0.6"}},
 			{"dropout", []string{"0.5", "0.8"}},
-			{"batch-norm", []string{"false", "true"}},
 			{"lr", []string{"0.01", "0.003"}},
 		},
 		use: "Classification of the nodes of one graph, where the right number of hops differs from node to node.",
