@@ -34,7 +34,8 @@ func (p *Propagation) frontiers() []frontier {
 	for k := range field {
 		field[k] = frontier{pick: p.Rows, nnz: a.Indptr[len(a.Indptr)-1]}
 	}
-	whole := p.Rows == nil || p.Scaling == ScaleRMS // its scale is that of all rows
+	whole := p.Rows == nil || p.Scaling == ScaleRMS || // its scale is that of all rows
+		p.K == 0 && p.Graph.Features.Read != nil // hop 0 is read as a whole
 	if !whole && float64(len(p.Rows)) <= mostNodes*float64(n) {
 		field[p.K] = frontier{nodes: p.Rows}
 		if p.K > 0 {

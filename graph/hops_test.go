@@ -17,6 +17,12 @@ func TestHopZeroIsTheScaledFeatures(t *testing.T) {
 	const nodes, cols = 300, 10
 	thin, dense := newGraph(t, randomGraph(nodes, cols, true, 20), All), newGraph(t, randomGraph(nodes, cols, false, 20), All)
 	x := dense.Features.Dense
+	read := newGraph(t, randomGraph(nodes, cols, false, 20), All)
+	read.Features.Dense, read.Features.Read = nil, func(first int, dst []float32) error {
+		copy(dst, x[first*cols:])
+		return nil
+	}
+	spill := openSpill(t)
 	for _, scaling := range Scalings {
 		want := slices.Clone(x)
 		total := 0.0
@@ -45,10 +51,10 @@ func TestHopZeroIsTheScaledFeatures(t *testing.T) {
 				want[i] = float32(float64(want[i]) * math.Sqrt(nodes/total))
 			}
 		}
-		for name, g := range map[string]*Graph{"sparse": thin, "dense": dense} {
+		for name, g := range map[string]*Graph{"sparse": thin, "dense": dense, "read": read} {
 			for _, rows := range [][]int32{nil, {7, 3, 250}} {
 				p := &Propagation{Graph: g, Adjacency: normalize(t, g, Symmetric), Scaling: scaling, Rows: rows}
-				h := propagate(t, p, p.Ways()[0], nil, nil)
+				h := propagate(t, p, p.Ways()[0], nil, spill)
 				got := readHop(t, h, 0)
 				for i, v := range got {
 					u := int(original(rows, i/cols))
