@@ -5,8 +5,9 @@
 //     components or the largest one.
 //   - [Graph.Normalize] gives the operator Â = D̃^(r−1) Ã D̃^(−r) of SGC, SIGN and their relatives.
 //   - [ParseSplit] and [SplitRule.Draw] say which nodes train, validate and test.
-//   - [Propagation] computes the hops H_k = Â^k X, k = 0 … K, in blocks of feature columns: wholly in memory, or with the
-//     hops on disk when they are larger than the budget. No way of doing it changes a bit of the result.
+//   - [Propagation] computes the hops H_k = Â^k X, k = 0 … K, those of personalised PageRank, or a weighted sum of either, in
+//     blocks of feature columns: wholly in memory, or with the hops on disk when they are larger than the budget. No way of
+//     doing it changes a bit of the result.
 //   - [BlockModel] generates graphs of any size from a seed.
 //
 // Nodes are numbered 0 … Nodes−1 within the component that was kept, in ascending order of their original numbers; splits

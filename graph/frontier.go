@@ -55,7 +55,7 @@ func (p *Propagation) frontiers() []frontier {
 					needed[v] = true
 				}
 			}
-			if k >= p.First {
+			if p.wants(k) {
 				for _, u := range p.Rows {
 					needed[u] = true
 				}

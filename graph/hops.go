@@ -9,9 +9,9 @@ import (
 	"github.com/seraph-ml/seraph/engine/memory"
 )
 
-// Hops are the matrices H_First … H_K of a propagation, Rows × Cols each: in memory, on disk, or, for hop 0, made from the
-// features of the graph, which is not closed before. Methods may be called from several goroutines; those that read from
-// disk wait for each other.
+// Hops are the matrices H_First … H_K of a propagation, or the sum of its hops in place of H_K, Rows × Cols each: in memory,
+// on disk, or, for hop 0, made from the features of the graph, which is not closed before. Methods may be called from
+// several goroutines; those that read from disk wait for each other.
 type Hops struct {
 	Rows, Cols int
 	First, K   int

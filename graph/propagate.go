@@ -9,12 +9,20 @@ import (
 	"github.com/seraph-ml/seraph/engine/memory"
 )
 
-// Propagation describes the hops H_k = Â^k X of a graph's features X, k = First … K.
+// Propagation describes the hops H_k = Â^k X of a graph's features X, k = First … K, or with Teleport α those of
+// personalised PageRank, H_0 = X and
+//
+//	H_k = (1−α)·ÂH_{k−1} + α·H_0 = (1−α)^k Â^k X + α Σ_{i<k} (1−α)^i Â^i X.
+//
+// With Combine, one matrix is kept in place of the hops, their sum
+//
+//	C = Σ_{k=0..K} w_k H_k.
 //
 // The columns of X are propagated in blocks: a block of hop 0 is made from the features (but for very sparse ones, which go
 // into hop 1 as they are), and each next hop's block is one sparse product with the one before. Columns do not mix, and the
-// sum for an element runs over its node's neighbours in ascending order whichever rows and columns are computed with it. So
-// the bits of the hops depend neither on the [Way] nor on threads, nor on Rows.
+// sum for an element runs over its node's neighbours in ascending order whichever rows and columns are computed with it;
+// the teleport follows it, and C grows by one hop after the other, in ascending order. So the bits of the hops depend neither
+// on the [Way] nor on threads, nor on Rows.
 //
 // A description is not changed any more once a method has been called.
 type Propagation struct {
@@ -22,6 +30,13 @@ type Propagation struct {
 	Adjacency *Adjacency // Â; may be nil where K is 0
 	Scaling   Scaling    // of X, and of the hops for ScaleRMS
 	First, K  int        // the hops that are kept: 0 … K for SIGN, K alone for SGC
+	Teleport  float64    // α of personalised PageRank, 0 … 1; 0 = powers of Â alone, 1 = every hop is X
+
+	// Combine are the weights w_0 … w_K of a sum of hops, used as float32; nil keeps the hops themselves. The sum is kept as
+	// hop K, in place of H_K, and First is K. Products w_k·H_k and sums are rounded to float32 one after the other, k
+	// ascending; hops of weight 0 are left out. No hop is held longer than the next one needs it. [MeanWeights],
+	// [S2GCWeights], [PPRWeights] and [HeatWeights] are those of papers.
+	Combine []float64
 
 	// Rows are the nodes whose hops are kept, in this order: row i of a hop is that of node Rows[i]. nil keeps all nodes.
 	// Only what these rows depend on is computed. Hops on disk are fastest to read in their order: put the nodes that train
@@ -45,6 +60,8 @@ func (p *Propagation) Check() error {
 		return errors.New("propagate features: there is no adjacency matrix")
 	case p.K > 0 && p.Adjacency.Rows != n:
 		return fmt.Errorf("propagate features: an adjacency matrix of %d rows, the graph has %d nodes", p.Adjacency.Rows, n)
+	case !(p.Teleport >= 0 && p.Teleport <= 1):
+		return fmt.Errorf("propagate features: teleport with probability %v, expected 0 … 1", p.Teleport)
 	case p.Rows != nil && len(p.Rows) == 0:
 		return errors.New("propagate features: no rows to keep")
 	}
@@ -52,6 +69,9 @@ func (p *Propagation) Check() error {
 		if u < 0 || int(u) >= n {
 			return fmt.Errorf("propagate features: row %d to keep is node %d, there are %d", i, u, n)
 		}
+	}
+	if err := checkHopWeights(p.Combine, p.First, p.K); err != nil {
+		return fmt.Errorf("propagate features: %w", err)
 	}
 	return p.Scaling.check()
 }

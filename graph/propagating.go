@@ -21,6 +21,9 @@ type propagating struct {
 	work    *memory.Arena
 	strips  []strip // a block of one hop each; used in turn, so that one goes to disk while the next is computed
 	turn    int
+	held    strip // for hop 0, where it is teleported to
+	zero    strip // the block of hop 0 at hand where it has the rows of all nodes, else nothing
+	sum     strip // for the sum of hops, where it is not made where it stays
 	writer  writer
 	staging staging // of the writer
 	sparse  thin
@@ -33,6 +36,15 @@ type strip struct {
 	raw    []byte // the same memory, where it may pass to and from the disk
 	stride int
 }
+
+// newStrip takes the memory of a strip of so many rows, whole shards of them.
+func newStrip(rows, width int, b *bump) strip {
+	s := b.staging(4 * padRows(rows) * width)
+	return strip{s.floats, s.raw, width}
+}
+
+// stripBytes is what newStrip takes.
+func stripBytes(rows, width int) int64 { return 4*int64(padRows(rows))*int64(width) + memory.BlockSize }
 
 // begin sets the memory of a propagation aside. What it returns has to be closed even after an error.
 func (p *Propagation) begin(way Way, pool *kernel.Pool, spill *memory.Spill) (r *propagating, err error) {
@@ -49,8 +61,13 @@ func (p *Propagation) begin(way Way, pool *kernel.Pool, spill *memory.Spill) (r 
 		attach(r.field, &p.Adjacency.CSR, work)
 	}
 	for range p.strips(way) {
-		b := work.staging(4 * padRows(p.computed()) * width)
-		r.strips = append(r.strips, strip{b.floats, b.raw, width})
+		r.strips = append(r.strips, newStrip(p.computed(), width, work))
+	}
+	if p.holdsZero() {
+		r.held = newStrip(p.Graph.Nodes, width, work)
+	}
+	if p.sums(way) {
+		r.sum = newStrip(p.summed(), width, work)
 	}
 	if way.Spill && p.Rows != nil {
 		r.staging = work.staging(4 * shardRows * width)
@@ -105,29 +122,60 @@ func (r *propagating) run(ctx context.Context) error {
 // compute makes columns lo … hi−1 of hop k from x, those of hop k−1, keeps what is to be kept of them, and returns where
 // they are.
 func (r *propagating) compute(k int, x strip, lo, hi int) (y strip, err error) {
-	inPlace := r.inPlace(k, r.way)
-	if inPlace {
-		y = r.place(k, lo)
-	} else if y, err = r.take(hi - lo); err != nil {
+	if y, err = r.make(k, x, lo, hi); err != nil {
 		return y, err
 	}
 	switch {
-	case k == 1 && r.isThin():
-		r.sparse.multiply(&r.field[1].a, y, lo, hi, r.pool)
-	case k > 0:
-		product := kernel.SpMM{A: r.field[k].a, X: x.data, Y: y.data, XStride: x.stride, YStride: y.stride, Width: hi - lo}
-		product.Run(r.pool)
-	case !inPlace:
-		if err := r.hops.source.block(y, r.field[0].nodes, lo, hi, r.pool); err != nil {
+	case r.Combine != nil:
+		if err := r.accumulate(k, y, lo, hi); err != nil || k < r.K {
 			return y, err
 		}
+		return y, r.keep(k, r.total(lo, hi), lo, hi)
+	case k >= r.First:
+		return y, r.keep(k, y, lo, hi)
 	}
-	if k < r.First {
-		return y, nil
+	return y, nil
+}
+
+// make makes columns lo … hi−1 of hop k from x, those of hop k−1.
+func (r *propagating) make(k int, x strip, lo, hi int) (y strip, err error) {
+	inPlace := r.inPlace(k, r.way)
+	switch {
+	case inPlace:
+		y = r.place(k, lo)
+	case k == 0 && r.holdsZero():
+		y = strip{r.held.data, r.held.raw, hi - lo}
+		err = r.await(y)
+	default:
+		y, err = r.take(hi - lo)
+	}
+	if err != nil {
+		return y, err
 	}
 	switch {
+	case k == 0:
+		if !inPlace {
+			err = r.hops.source.block(y, r.field[0].nodes, lo, hi, r.pool)
+		}
+		if r.field[0].nodes == nil {
+			r.zero = y
+		}
+		return y, err
+	case k == 1 && r.isThin():
+		r.sparse.multiply(&r.field[1].a, y, lo, hi, r.pool)
+	default:
+		product := kernel.SpMM{A: r.field[k].a, X: x.data, Y: y.data, XStride: x.stride, YStride: y.stride, Width: hi - lo}
+		product.Run(r.pool)
+	}
+	r.teleport(k, y, lo, hi)
+	return y, nil
+}
+
+// keep keeps y, columns lo … hi−1 of hop k or of the sum of hops.
+func (r *propagating) keep(k int, y strip, lo, hi int) error {
+	switch {
 	case r.Scaling != ScaleRMS:
-	case k > 0 || !r.isThin():
+	case k > 0 || r.Combine != nil || !r.isThin():
 		r.squares.add(k, y, hi-lo, r.Graph.Nodes, r.pool)
 	case lo == 0:
 		r.squares.total[0] = sumSquares(r.hops.source.values)
@@ -136,12 +184,12 @@ func (r *propagating) compute(k int, x strip, lo, hi int) (y strip, err error) {
 	pick := r.field[k].pick
 	switch {
 	case kept.tiles != nil:
-		err = r.writer.start(&tileWrite{to: kept.tiles, from: y, pick: pick, lo: lo, staging: r.staging})
-	case kept.matrix != nil && !inPlace:
+		return r.writer.start(&tileWrite{to: kept.tiles, from: y, pick: pick, lo: lo, staging: r.staging})
+	case kept.matrix != nil && !r.keptInPlace(k, r.way):
 		pick := pickRows{dst: strip{data: kept.matrix[lo:], stride: r.hops.Cols}, src: y, pick: pick, width: hi - lo}
 		r.pool.For(len(pick.pick), 64, &pick)
 	}
-	return y, err
+	return nil
 }
 
 // place returns where the block of columns from lo on of a hop is that is computed in place. Very sparse features have none.
@@ -159,13 +207,16 @@ func (r *propagating) place(k, lo int) strip {
 func (r *propagating) take(width int) (strip, error) {
 	s := r.strips[r.turn%len(r.strips)]
 	r.turn++
-	if len(r.strips) == 1 || r.writer.writing(s) {
-		if err := r.writer.wait(); err != nil {
-			return s, err
-		}
-	}
 	s.stride = width
-	return s, nil
+	return s, r.await(s)
+}
+
+// await returns when a strip is not being written to disk any more.
+func (r *propagating) await(s strip) error {
+	if r.writer.writing(s) {
+		return r.writer.wait()
+	}
+	return nil
 }
 
 // pickRows copies the rows that are kept, as a task: a unit is a row.

@@ -43,7 +43,7 @@ func (p *Propagation) Ways() []Way {
 		for _, width := range widths {
 			ways = append(ways, Way{Width: width, Spill: spill})
 		}
-		if p.K == 0 {
+		if p.K == 0 && p.Combine == nil {
 			break
 		}
 	}
@@ -79,10 +79,10 @@ const (
 )
 
 // where says where hop k, which is kept, will lie. Hop 0 stays what it is, unless its rows are wanted in another order than
-// the disk has them.
+// the disk has them, or it is but part of a sum.
 func (p *Propagation) where(k int, w Way) location {
 	switch {
-	case k == 0 && (p.Graph.Features.Read == nil || p.Rows == nil):
+	case k == 0 && p.Combine == nil && (p.Graph.Features.Read == nil || p.Rows == nil):
 		return nowhere
 	case w.Spill:
 		return onDisk
@@ -92,7 +92,7 @@ func (p *Propagation) where(k int, w Way) location {
 
 // reads says whether the hops are read from disk.
 func (p *Propagation) reads(w Way) bool {
-	return w.Spill || p.First == 0 && p.Graph.Features.Read != nil
+	return w.Spill || p.First == 0 && p.Combine == nil && p.Graph.Features.Read != nil
 }
 
 // computed is the largest number of rows that any hop is computed for.
@@ -123,15 +123,15 @@ func (p *Propagation) idle() bool {
 	return p.K == 0 && p.where(0, Way{}) == nowhere && p.Scaling != ScaleRMS
 }
 
-// strips is the number of strips that are used: one for each hop that is not computed where it stays, but no more than
-// two at a time.
+// strips is the number of strips that hops take by turns: one for each hop that is not computed where it stays, but no more
+// than two at a time. Hop 0 may have one of its own.
 func (p *Propagation) strips(w Way) int {
 	if p.idle() {
 		return 0
 	}
 	n := 0
 	for k := range p.K + 1 {
-		if !p.inPlace(k, w) {
+		if !p.inPlace(k, w) && (k > 0 || !p.holdsZero()) {
 			n++
 		}
 	}
@@ -143,6 +143,11 @@ func (p *Propagation) inPlace(k int, w Way) bool {
 	if k == 0 {
 		return p.direct() || p.isThin()
 	}
+	return p.Combine == nil && p.keptInPlace(k, w)
+}
+
+// keptInPlace says whether what is kept as hop k, the hop or the sum, k ≥ 1 or a sum, is made where it stays.
+func (p *Propagation) keptInPlace(k int, w Way) bool {
 	return k >= p.First && p.where(k, w) == inMemory && p.frontiers()[k].pick == nil
 }
 
@@ -162,7 +167,13 @@ func (n *need) hops() int64 { return n.matrices + n.scaled + n.reading }
 func (p *Propagation) need(w Way) need {
 	var n need
 	nodes, cols, width := p.Graph.Nodes, p.Graph.Features.Cols, p.width(w)
-	n.strips = int64(p.strips(w)) * (4*int64(padRows(p.computed()))*int64(width) + memory.BlockSize)
+	n.strips = int64(p.strips(w)) * stripBytes(p.computed(), width)
+	if p.holdsZero() {
+		n.strips += stripBytes(nodes, width)
+	}
+	if p.sums(w) {
+		n.strips += stripBytes(p.summed(), width)
+	}
 	n.frontiers = frontierBytes(p.frontiers(), nodes)
 	n.layOut = layOutBytes(&p.Graph.Features, width)
 	if w.Spill && p.Rows != nil {
@@ -201,7 +212,11 @@ func (p *Propagation) Items(w Way) []plan.Item {
 			items = append(items, plan.Item{Name: name, Bytes: bytes, Where: where, Note: note})
 		}
 	}
-	add("hops", n.matrices, plan.Resident, fmt.Sprintf("%d … %d", max(p.First, 1), p.K))
+	note := fmt.Sprintf("%d … %d", max(p.First, 1), p.K)
+	if p.Combine != nil {
+		note = fmt.Sprintf("sum of 0 … %d", p.K)
+	}
+	add("hops", n.matrices, plan.Resident, note)
 	add("scaling of features", n.scaled, plan.Resident, string(p.Scaling))
 	add("buffer for hops", n.reading, plan.Streamed, fmt.Sprintf("%s on disk", memory.FormatSize(n.hopsDisk+n.featuresDisk)))
 	return items
@@ -235,6 +250,11 @@ func (p *Propagation) Stage(w Way) plan.Stage {
 			s.Flops += 2 * float64(f.nnz) * float64(cols)
 			s.Traffic += 4*float64(f.nnz)*float64(cols) + 8*float64(f.nnz)*float64(blocks)
 		}
+	}
+	for _, cost := range []func() (flops, traffic float64){p.teleportCost, p.combineCost} {
+		flops, traffic := cost()
+		s.Flops += flops
+		s.Traffic += traffic
 	}
 	s.DiskWrite = n.hopsDisk + n.featuresDisk
 	s.DiskRead = n.featuresDisk

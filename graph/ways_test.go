@@ -68,11 +68,9 @@ func openSpill(t testing.TB) *memory.Spill {
 	return s
 }
 
-// The same hops, bit for bit: in memory and on disk, in blocks of any width, with any number of threads, of features in
-// every form, for all rows and for some.
-func TestNoWayChangesABit(t *testing.T) {
-	const nodes, cols, hops = 2*shardRows + 77, 70, 3
-	spill := openSpill(t)
+// formsOfFeatures returns a graph with features in every form. Those of "sparse", "dense" and "read" are the same, and those
+// of "thin" and "thin dense".
+func formsOfFeatures(t *testing.T, nodes, cols int) map[string]*Graph {
 	graphs := map[string]*Graph{
 		"sparse":     newGraph(t, randomGraph(nodes, cols, true, 3), All),
 		"dense":      newGraph(t, randomGraph(nodes, cols, false, 3), All),
@@ -91,15 +89,31 @@ func TestNoWayChangesABit(t *testing.T) {
 		next = (first + n/cols) % nodes
 		return nil
 	}
-	random := rand.New(rand.NewPCG(3, 3))
+	return graphs
+}
+
+// keptRows are rows to keep.
+type keptRows struct {
+	name string
+	ids  []int32
+}
+
+// choicesOfRows returns rows to keep, from all to few.
+func choicesOfRows(nodes int) []keptRows {
 	everything := make([]int32, nodes)
-	for i, u := range random.Perm(nodes) {
+	for i, u := range rand.New(rand.NewPCG(3, 3)).Perm(nodes) {
 		everything[i] = int32(u)
 	}
-	rows := []struct {
-		name string
-		ids  []int32
-	}{{"all", nil}, {"shuffled", everything}, {"few", everything[:5]}, {"some", everything[:shardRows+99]}}
+	return []keptRows{{"all", nil}, {"shuffled", everything}, {"few", everything[:5]}, {"some", everything[:shardRows+99]}}
+}
+
+// The same hops, bit for bit: in memory and on disk, in blocks of any width, with any number of threads, of features in
+// every form, for all rows and for some.
+func TestNoWayChangesABit(t *testing.T) {
+	const nodes, cols, hops = 2*shardRows + 77, 70, 3
+	spill := openSpill(t)
+	graphs := formsOfFeatures(t, nodes, cols)
+	rows := choicesOfRows(nodes)
 	norm := Norm{R: 0.3} // without self-loops a row does not need itself
 	want := func(form string) map[Scaling]*Hops {
 		all := map[Scaling]*Hops{}
