@@ -129,6 +129,9 @@ func TestASumOfOneHopIsThatHop(t *testing.T) {
 					for k := range 3 {
 						weights := make([]float64, k+1)
 						weights[k] = 1
+						if scaling == ScaleRMS {
+							weights[k] = 2 // it is scaled away, to the bit
+						}
 						w := Way{Width: 16, Spill: spills}
 						alone := propagate(t, &Propagation{Graph: g, Adjacency: a, Scaling: scaling, Rows: rows, First: k, K: k}, w, nil, spill)
 						sum := propagate(t, &Propagation{Graph: g, Adjacency: a, Scaling: scaling, Rows: rows, First: k, K: k, Combine: weights}, w, nil, spill)

@@ -3,7 +3,8 @@
 //
 //   - [New] cleans what a reader of format found into a [Graph]: undirected, without duplicates and self-loops, all
 //     components or the largest one.
-//   - [Graph.Normalize] gives the operator Â = D̃^(r−1) Ã D̃^(−r) of SGC, SIGN and their relatives.
+//   - [Graph.Normalize] gives the operator Â = D̃^(r−1) Ã D̃^(−r) of SGC, SIGN and their relatives, of the edges or of the
+//     triangles through them.
 //   - [ParseSplit] and [SplitRule.Draw] say which nodes train, validate and test.
 //   - [Propagation] computes the hops H_k = Â^k X, k = 0 … K, those of personalised PageRank, or a weighted sum of either, in
 //     blocks of feature columns: wholly in memory, or with the hops on disk when they are larger than the budget. No way of

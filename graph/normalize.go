@@ -15,9 +15,14 @@ import (
 //	r = ½  symmetric: GCN, SGC, SIGN
 //	r = 0  random walk, D̃⁻¹Ã: rows sum to 1, a hop is the mean over neighbours
 //	r = 1  ÃD̃⁻¹: columns sum to 1, its powers spread a unit of mass
+//
+// With Triangles, A_tri = A ∘ (A·A) takes the place of A: of an edge without weight, the number of triangles through it
+// (the triangle-induced adjacency matrix of GMLP and PaSca, there with r = 0 and without self-loops). A node in no triangle
+// then keeps its message: its row is 1 on the diagonal, with and without SelfLoops.
 type Norm struct {
 	R         float64 // 0 … 1
 	SelfLoops bool    // add 1 to the diagonal
+	Triangles bool    // of the triangles through each edge
 }
 
 // Symmetric is the normalisation of SGC: r = ½ with self-loops.
@@ -34,17 +39,24 @@ type Adjacency struct {
 // Bytes is the memory that the matrix takes.
 func (a *Adjacency) Bytes() int64 { return a.bytes }
 
-// Bytes is the memory that making an Adjacency of g takes; 16 bytes a node of it are needed only meanwhile.
-func (m Norm) Bytes(g *Graph) int64 {
-	entries := int64(len(g.Indices))
-	if m.SelfLoops {
-		entries += int64(g.Nodes)
+// entries is the most entries that an Adjacency of g has.
+func (m Norm) entries(g *Graph) int {
+	if m.SelfLoops || m.Triangles {
+		return len(g.Indices) + g.Nodes
 	}
+	return len(g.Indices)
+}
+
+// Bytes is the memory that making an Adjacency of g takes; 16 bytes a node of it are needed only meanwhile. Edges without
+// triangles, which Triangles leaves out, are counted.
+func (m Norm) Bytes(g *Graph) int64 {
+	entries := int64(m.entries(g))
 	return 8*int64(g.Nodes+1) + 8*entries + 16*int64(g.Nodes) + 5*memory.Align
 }
 
 // Normalize returns Â. Its elements are computed in float64 and rounded to float32 once. The row of a node without
-// neighbours is empty without self-loops, and 1 on the diagonal with them.
+// neighbours is empty without self-loops, and 1 on the diagonal with them. With Triangles, elements of A_tri are rounded to
+// float32, too, which is exact without weights; an error where they are too large for it.
 func (g *Graph) Normalize(m Norm) (*Adjacency, error) {
 	if !(m.R >= 0 && m.R <= 1) {
 		return nil, fmt.Errorf("normalise the adjacency matrix: r = %v, expected 0 … 1", m.R)
@@ -54,19 +66,36 @@ func (g *Graph) Normalize(m Norm) (*Adjacency, error) {
 		return nil, fmt.Errorf("normalise the adjacency matrix: %w", err)
 	}
 	b := &bump{arena: arena}
-	entries := len(g.Indices)
-	if m.SelfLoops {
-		entries += g.Nodes
-	}
+	entries := m.entries(g)
 	a := &Adjacency{Norm: m, arena: arena, CSR: kernel.CSR{
 		Rows: g.Nodes, Cols: g.Nodes, Indptr: b.int64s(g.Nodes + 1), Indices: b.int32s(entries), Values: b.float32s(entries),
 	}}
+	weights := g.Weights
+	if m.Triangles {
+		weights = a.Values[g.Nodes:] // fill reads each before a value takes its place
+		if err := g.triangles(weights); err != nil {
+			return nil, errors.Join(fmt.Errorf("normalise the adjacency matrix: %w", err), a.Close())
+		}
+	}
 	powers := b.next
 	left, right := b.float64s(g.Nodes), b.float64s(g.Nodes) // d̃^(r−1) and d̃^(−r)
 	for u := range g.Nodes {
-		d := g.degree(u, m)
+		d := g.degree(u, weights, m)
+		if d == 0 && m.Triangles {
+			d = 1
+		}
 		left[u], right[u] = math.Pow(d, m.R-1), math.Pow(d, -m.R)
 	}
+	a.fill(g, weights, left, right)
+	if err := b.release(powers, b.next-powers, 0); err != nil {
+		return nil, errors.Join(fmt.Errorf("normalise the adjacency matrix: %w", err), a.Close())
+	}
+	a.bytes = b.next - b.released
+	return a, nil
+}
+
+// fill computes the entries of Â from those of A, which have the given weights (nil: all 1), and the powers of degrees.
+func (a *Adjacency) fill(g *Graph, weights []float32, left, right []float64) {
 	at := 0
 	for u := range g.Nodes {
 		// The two powers are multiplied first, so that Â is symmetric to the bit for r = ½.
@@ -75,44 +104,43 @@ func (g *Graph) Normalize(m Norm) (*Adjacency, error) {
 			a.Values[at] = float32(w * (left[u] * right[v]))
 			at++
 		}
-		diagonal := m.SelfLoops
+		diagonal := a.Norm.SelfLoops || a.Norm.Triangles && g.degree(u, weights, a.Norm) == 0
 		for i := g.Indptr[u]; i < g.Indptr[u+1]; i++ {
 			v := g.Indices[i]
 			if diagonal && v > int32(u) {
 				put(int32(u), 1)
 				diagonal = false
 			}
-			put(v, g.weight(i))
+			if w := weightOf(weights, i); w > 0 {
+				put(v, w)
+			}
 		}
 		if diagonal {
 			put(int32(u), 1)
 		}
 		a.Indptr[u+1] = int64(at)
 	}
-	if err := b.release(powers, b.next-powers, 0); err != nil {
-		return nil, errors.Join(fmt.Errorf("normalise the adjacency matrix: %w", err), a.Close())
-	}
-	a.bytes = b.next - b.released
-	return a, nil
+	a.Indices, a.Values = a.Indices[:at], a.Values[:at]
 }
 
-// degree is d̃ of a node: its row sum in Ã.
-func (g *Graph) degree(u int, m Norm) float64 {
+// degree is d̃ of a node: its row sum in Ã, of entries with the given weights (nil: all 1).
+func (g *Graph) degree(u int, weights []float32, m Norm) float64 {
 	sum := 0.0
 	if m.SelfLoops {
 		sum = 1
 	}
 	for i := g.Indptr[u]; i < g.Indptr[u+1]; i++ {
-		sum += g.weight(i)
+		sum += weightOf(weights, i)
 	}
 	return sum
 }
 
-func (g *Graph) weight(i int64) float64 {
-	if g.Weights == nil {
+// weightOf is the weight of an entry; nil stands for weights of 1.
+func weightOf(weights []float32, i int64) float64 {
+	if weights == nil {
 		return 1
 	}
-	return float64(g.Weights[i])
+	return float64(weights[i])
 }
 
 // Close gives the memory back.

@@ -40,16 +40,16 @@ func TestNormalisationOfSmallGraphs(t *testing.T) {
 		norm Norm
 		want [][]float32
 	}{
-		{path, Norm{0.5, true}, [][]float32{{.5, root(1. / 6), 0}, {root(1. / 6), third, root(1. / 6)}, {0, root(1. / 6), .5}}},
-		{path, Norm{0, true}, [][]float32{{.5, .5, 0}, {third, third, third}, {0, .5, .5}}},
-		{path, Norm{1, true}, [][]float32{{.5, third, 0}, {.5, third, .5}, {0, third, .5}}},
-		{path, Norm{0.5, false}, [][]float32{{0, root(.5), 0}, {root(.5), 0, root(.5)}, {0, root(.5), 0}}},
-		{star, Norm{0, false}, [][]float32{{0, third, third, third}, {1, 0, 0, 0}, {1, 0, 0, 0}, {1, 0, 0, 0}}},
-		{star, Norm{0.5, true}, [][]float32{{.25, root(.125), root(.125), root(.125)}, {root(.125), .5, 0, 0}, {root(.125), 0, .5, 0}, {root(.125), 0, 0, .5}}},
-		{complete, Norm{0.5, true}, [][]float32{{third, third, third}, {third, third, third}, {third, third, third}}},
-		{alone, Norm{0.5, true}, [][]float32{{1, 0}, {0, 1}}},
-		{alone, Norm{0.5, false}, [][]float32{{0, 0}, {0, 0}}},
-		{weighted, Norm{0, true}, [][]float32{{.25, .75}, {.75, .25}}},
+		{path, Norm{R: 0.5, SelfLoops: true}, [][]float32{{.5, root(1. / 6), 0}, {root(1. / 6), third, root(1. / 6)}, {0, root(1. / 6), .5}}},
+		{path, Norm{R: 0, SelfLoops: true}, [][]float32{{.5, .5, 0}, {third, third, third}, {0, .5, .5}}},
+		{path, Norm{R: 1, SelfLoops: true}, [][]float32{{.5, third, 0}, {.5, third, .5}, {0, third, .5}}},
+		{path, Norm{R: 0.5}, [][]float32{{0, root(.5), 0}, {root(.5), 0, root(.5)}, {0, root(.5), 0}}},
+		{star, Norm{R: 0}, [][]float32{{0, third, third, third}, {1, 0, 0, 0}, {1, 0, 0, 0}, {1, 0, 0, 0}}},
+		{star, Norm{R: 0.5, SelfLoops: true}, [][]float32{{.25, root(.125), root(.125), root(.125)}, {root(.125), .5, 0, 0}, {root(.125), 0, .5, 0}, {root(.125), 0, 0, .5}}},
+		{complete, Norm{R: 0.5, SelfLoops: true}, [][]float32{{third, third, third}, {third, third, third}, {third, third, third}}},
+		{alone, Norm{R: 0.5, SelfLoops: true}, [][]float32{{1, 0}, {0, 1}}},
+		{alone, Norm{R: 0.5}, [][]float32{{0, 0}, {0, 0}}},
+		{weighted, Norm{R: 0, SelfLoops: true}, [][]float32{{.25, .75}, {.75, .25}}},
 	} {
 		got := matrix(normalize(t, newGraph(t, c.raw, All), c.norm))
 		for u := range got {
@@ -67,7 +67,7 @@ func TestIdentitiesOfTheOperator(t *testing.T) {
 	g := newGraph(t, randomGraph(300, 1, true, 3), All)
 	half := matrix(normalize(t, g, Symmetric))
 	for _, r := range []float64{0, 0.25, 0.5, 1} {
-		norm := Norm{r, true}
+		norm := Norm{R: r, SelfLoops: true}
 		a := normalize(t, g, norm)
 		m := matrix(a)
 		columns := make([]float64, g.Nodes)
@@ -81,7 +81,7 @@ func TestIdentitiesOfTheOperator(t *testing.T) {
 					t.Fatalf("element (%d, %d) is %v, (%d, %d) is %v", u, v, m[u][v], v, u, m[v][u])
 				}
 				// D̃^(½−r) Â_r D̃^(r−½) = Â_½
-				similar := math.Pow(g.degree(u, norm), 0.5-r) * float64(m[u][v]) * math.Pow(g.degree(v, norm), r-0.5)
+				similar := math.Pow(g.degree(u, g.Weights, norm), 0.5-r) * float64(m[u][v]) * math.Pow(g.degree(v, g.Weights, norm), r-0.5)
 				if half[u][v] != 0 {
 					worst = max(worst, math.Abs(similar/float64(half[u][v])-1))
 				}
@@ -110,10 +110,10 @@ func TestIdentitiesOfTheOperator(t *testing.T) {
 func TestFixedPoints(t *testing.T) {
 	raw := randomGraph(400, 2, false, 3)
 	g := newGraph(t, raw, All)
-	for _, norm := range []Norm{{0, true}, {0.5, true}} {
+	for _, norm := range []Norm{{R: 0, SelfLoops: true}, {R: 0.5, SelfLoops: true}} {
 		for u := range g.Nodes {
 			g.Features.Dense[2*u] = 3
-			g.Features.Dense[2*u+1] = float32(math.Sqrt(g.degree(u, norm)))
+			g.Features.Dense[2*u+1] = float32(math.Sqrt(g.degree(u, g.Weights, norm)))
 		}
 		column := 0
 		if norm.R == 0.5 {

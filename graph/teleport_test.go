@@ -33,7 +33,7 @@ func TestPersonalisedPageRankAgreesWithTheOracleOfGMLP(t *testing.T) {
 func TestTeleportsAreASeriesOfPowers(t *testing.T) {
 	const nodes, cols, hops = 150, 6, 7
 	g := newGraph(t, randomGraph(nodes, cols, false, 3), All)
-	for _, norm := range []Norm{Symmetric, {0, true}, {1, false}} {
+	for _, norm := range []Norm{Symmetric, {R: 0, SelfLoops: true}, {R: 1}} {
 		a := normalize(t, g, norm)
 		powers := powersOf(a, g.Features.Dense, cols, hops)
 		for _, alpha := range []float64{0.1, 0.5, 0.9} {

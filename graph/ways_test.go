@@ -209,7 +209,7 @@ func compareHops(t *testing.T, name string, got, want *Hops, nodes []int32) {
 // Against dense matrices in float64.
 func TestHopsAreThePowersOfTheOperator(t *testing.T) {
 	const nodes, cols, hops = 67, 5, 4
-	for _, m := range []Norm{{0, true}, {0.5, true}, {1, true}, {0, false}, {0.5, false}, {0.8, false}} {
+	for _, m := range []Norm{{R: 0, SelfLoops: true}, {R: 0.5, SelfLoops: true}, {R: 1, SelfLoops: true}, {R: 0}, {R: 0.5}, {R: 0.8}} {
 		g := newGraph(t, randomGraph(nodes, cols, true, 3), All)
 		dense := make([][]float64, nodes)
 		degree := make([]float64, nodes)
