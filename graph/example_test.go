@@ -56,3 +56,29 @@ func Example() {
 	// hop 1: [0.5000 0.3333 0.0000 0.0000]
 	// hop 2: [0.4167 0.2778 0.1111 0.0000]
 }
+
+// The sum of S2GC on the same path: one matrix, read as the last hop.
+func ExampleS2GCWeights() {
+	raw := &format.Graph{
+		Name: "path", Nodes: 4, Src: []int32{0, 1, 2}, Dst: []int32{1, 2, 3},
+		Features: format.Features{Cols: 1, Dense: []float32{1, 0, 0, 0}},
+	}
+	g, err := graph.New(raw, graph.All)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer g.Close()
+	a, err := g.Normalize(graph.Norm{R: 0, SelfLoops: true})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer a.Close()
+	p := graph.Propagation{Graph: g, Adjacency: a, First: 2, K: 2, Combine: graph.S2GCWeights(0.2, 2)}
+	hops, err := p.Run(context.Background(), p.Ways()[0], nil, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer hops.Close()
+	fmt.Printf("%.4f\n", hops.Matrix(2)) // 0.2·H_0 + 0.4·H_1 + 0.4·H_2
+	// Output: [0.5667 0.2444 0.0444 0.0000]
+}
