@@ -9,6 +9,7 @@
 //   - [Propagation] computes the hops H_k = Â^k X, k = 0 … K, those of personalised PageRank, or a weighted sum of either, in
 //     blocks of feature columns: wholly in memory, or with the hops on disk when they are larger than the budget. No way of
 //     doing it changes a bit of the result.
+//   - [Smoothing] finds how many hops each node is to be smoothed over, and averages them (NDLS).
 //   - [BlockModel] generates graphs of any size from a seed.
 //
 // Nodes are numbered 0 … Nodes−1 within the component that was kept, in ascending order of their original numbers; splits

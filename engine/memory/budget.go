@@ -16,6 +16,9 @@ const smallestGoHeap = 6 << 20
 // arenaBytes is the size of all open arenas.
 var arenaBytes atomic.Int64
 
+// ArenaBytes returns the size of all arenas of the process that are open: what the items of its plans come to.
+func ArenaBytes() int64 { return arenaBytes.Load() }
+
 // CodeBytes returns how much resident memory code can take at most: the size of the executable as mapped, all of whose
 // pages may be touched in a long run.
 func CodeBytes() (int64, error) {

@@ -1,0 +1,105 @@
+package graph
+
+import (
+	"context"
+	"errors"
+
+	"github.com/seraph-ml/seraph/engine/kernel"
+	"github.com/seraph-ml/seraph/engine/memory"
+)
+
+// stepsByFeatures finds the first step at which the features of each node are near the stationary ones. A distance runs
+// over all columns: what the blocks before have added up to stands in a table of nodes × Kmax, which a single block does
+// not need.
+func (s *Smoothing) stepsByFeatures(ctx context.Context, w Way, steps []int32, pool *kernel.Pool, spill *memory.Spill) (err error) {
+	r, err := s.newRelay(w, s.distanceBytes(w), pool, spill)
+	defer func() { err = errors.Join(err, r.close()) }()
+	if err != nil {
+		return err
+	}
+	width, cols := s.width(w), s.features().Cols
+	ref := references{groups: s.groups(), pi: s.stationary(&r.work), sums: r.work.float64s(s.groups().count * width)}
+	d := distances{ref: &ref, steps: steps, rows: s.tableRows(w), bound: s.Epsilon * s.Epsilon}
+	d.table = r.work.float64s(d.rows * s.Graph.Nodes)
+	done, total := 0, (cols+width-1)/width*s.Kmax
+	for lo := 0; lo < cols; lo += width {
+		hi := min(lo+width, cols)
+		x, err := r.first(lo, hi)
+		if err != nil {
+			return err
+		}
+		ref.run(x, hi-lo, pool)
+		for k := range s.Kmax {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if k > 0 {
+				x = r.next()
+			}
+			d.add(k, x, lo == 0, pool)
+			done++
+			if s.Progress != nil {
+				s.Progress(done, total)
+			}
+			if hi == cols && d.decide(k) == 0 {
+				return nil
+			}
+		}
+	}
+	return nil
+}
+
+// distances adds up the squared distances of the nodes from their stationary features, as a task: a unit is a node.
+type distances struct {
+	ref   *references
+	steps []int32   // of each node, where they are known
+	table []float64 // rows × nodes: what the blocks so far add up to after step k
+	rows  int       // Kmax, or 1 where there is one block
+	bound float64   // ε²
+
+	now   []float64 // the row of the table
+	x     strip
+	fresh bool // this is the first block
+}
+
+// add adds the block x of step k.
+func (d *distances) add(k int, x strip, fresh bool, pool *kernel.Pool) {
+	d.x, d.fresh, d.now = x, fresh, d.at(k)
+	pool.For(len(d.steps), 64, d)
+}
+
+// at is the row of the table for step k.
+func (d *distances) at(k int) []float64 {
+	n := len(d.steps)
+	return d.table[k%d.rows*n:][:n]
+}
+
+// Do adds what nodes lo to hi have in the block.
+func (d *distances) Do(_, lo, hi int) {
+	for i := lo; i < hi; i++ {
+		if d.steps[i] != undecided {
+			continue
+		}
+		sum := 0.0
+		if !d.fresh {
+			sum = d.now[i]
+		}
+		d.now[i] = squaredDistance(sum, d.bound, d.x.data[i*d.x.stride:][:d.x.stride], d.ref.row(i))
+	}
+}
+
+// decide gives the nodes that are near enough after step k their number of steps, once all blocks have been added, and
+// returns how many are left.
+func (d *distances) decide(k int) int {
+	left := 0
+	for i, sum := range d.at(k) {
+		switch {
+		case d.steps[i] != undecided:
+		case sum < d.bound:
+			d.steps[i] = int32(k)
+		default:
+			left++
+		}
+	}
+	return left
+}
