@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"math"
+	"math/bits"
 	"slices"
 	"testing"
 
@@ -181,6 +182,23 @@ func TestFeatureStepsOfRealGraphs(t *testing.T) {
 				t.Errorf("%d isolated nodes stay as they are, want 48", atZero)
 			}
 		})
+	}
+}
+
+// Hubs are near sooner: the mean steps of nodes of 1, 2–3, 4–7, 8–15, and 16 or more neighbours (papers/ndls.md §4.5).
+func TestStepsFallWithDegree(t *testing.T) {
+	g := realGraph(t, "cora", All)
+	s := &Smoothing{Graph: g, Adjacency: normalize(t, g, randomWalk), Scaling: ScaleL1, Epsilon: .03, Kmax: 200}
+	var sum, count [5]float64
+	for u, k := range localSteps(t, s).K {
+		class := min(bits.Len(uint(g.Degree(u)))-1, 4)
+		sum[class] += float64(k)
+		count[class]++
+	}
+	for class, want := range []float64{82.8, 44.5, 35.9, 29.7, 22.9} {
+		if got := sum[class] / count[class]; math.Abs(got-want) > .06 {
+			t.Errorf("nodes of %d or more neighbours take %.2f steps on average, want %.1f", 1<<class, got, want)
+		}
 	}
 }
 

@@ -16,8 +16,8 @@ func (s *Smoothing) Smooth(ctx context.Context, w Way, steps []int32, pool *kern
 	if err := errors.Join(s.Check(), s.checkDisk(w.Spill, spill)); err != nil {
 		return nil, err
 	}
-	if len(steps) != s.Graph.Nodes || slices.Min(steps) < 0 {
-		return nil, fmt.Errorf("local smoothing: %d numbers of steps, expected one of at least 0 for each of %d nodes", len(steps), s.Graph.Nodes)
+	if n := s.Graph.Nodes; len(steps) != n || slices.Min(steps) < 0 || int(slices.Max(steps)) >= s.Kmax {
+		return nil, fmt.Errorf("local smoothing: %d numbers of steps, expected one of 0 … %d for each of %d nodes", len(steps), s.Kmax-1, n)
 	}
 	h, err := s.openResult(w, spill)
 	if err == nil {

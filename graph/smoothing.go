@@ -19,7 +19,8 @@ import (
 // k counts. Smoothing the features before training is NDLS-F; smoothing soft predictions afterwards, given as Features, is
 // NDLS-L.
 //
-// Hops pass through two blocks of feature columns and are never kept. The bits of steps and result depend neither on the
+// Hops pass through two blocks of feature columns and are never kept. They are computed twice, for the steps and for the
+// average: 2·edges·columns operations a hop, and as many hops as the node with the most steps takes. The bits of steps and result depend neither on the
 // [Way] nor on threads, nor on Rows.
 //
 // A description is not changed any more once a method has been called.
@@ -53,7 +54,8 @@ const (
 	// ‖X⁽ᵏ⁾_i − X^∞_i‖₂, as the released code of the paper has it: O(Kmax · edges · columns).
 	DistanceFeatures Distance = "features"
 	// ‖I_i(k) − I^∞_i‖₂ of the influence I_i(k), row i of Âᵏ: the definition of the paper (§3). It does not see the
-	// features. Computed in float64 node by node, Σ_i K(i, ε) · edges operations: for graphs of some 10⁴ nodes.
+	// features. Computed in float64 node by node, Σ_i K(i, ε) · edges operations: for graphs of some 10⁴ nodes. For larger
+	// ones DistanceFeatures of random features estimates it: of q columns, normal with variance 1/q, to 1/√(2q).
 	DistanceInfluence Distance = "influence"
 )
 
@@ -90,6 +92,8 @@ func (a Averaging) terms(steps int32) int {
 func (s *Smoothing) Check() error {
 	n, f, a := s.Graph.Nodes, s.features(), s.Adjacency
 	switch {
+	case n == 0:
+		return errors.New("local smoothing: the graph has no nodes")
 	case a == nil || a.Norm != Norm{R: 0, SelfLoops: true}:
 		return errors.New("local smoothing: the adjacency matrix has to be normalised with r = 0 and self-loops")
 	case a.Rows != n:

@@ -364,6 +364,7 @@ func TestSmoothingsThatMakeNoSenseAreRefused(t *testing.T) {
 	for want, change := range map[string]func(s *Smoothing){
 		"r = 0 and self-loops":   func(s *Smoothing) { s.Adjacency = normalize(t, g, Symmetric) },
 		"with r = 0":             func(s *Smoothing) { s.Adjacency = nil },
+		"no nodes":               func(s *Smoothing) { s.Graph = &Graph{} },
 		"51 rows":                func(s *Smoothing) { s.Adjacency = normalize(t, other, randomWalk) },
 		"no features":            func(s *Smoothing) { s.Features = &Features{Rows: 50} },
 		"49 rows of features":    func(s *Smoothing) { s.Features = &Features{Rows: 49, Cols: 1, Dense: make([]float32, 49)} },
@@ -391,7 +392,7 @@ func TestSmoothingsThatMakeNoSenseAreRefused(t *testing.T) {
 			t.Errorf("smooth: the error is %v, want %q in it", err, want)
 		}
 	}
-	for _, steps := range [][]int32{nil, make([]int32, 49), slices.Repeat([]int32{-1}, 50)} {
+	for _, steps := range [][]int32{nil, make([]int32, 49), slices.Repeat([]int32{-1}, 50), slices.Repeat([]int32{3}, 50)} {
 		if _, err := good.Smooth(context.Background(), Way{Width: 4}, steps, nil, nil); err == nil || !strings.Contains(err.Error(), "numbers of steps") {
 			t.Errorf("%d steps: the error is %v", len(steps), err)
 		}
