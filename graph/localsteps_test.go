@@ -202,6 +202,52 @@ func TestStepsFallWithDegree(t *testing.T) {
 	}
 }
 
+// Blocks of columns add up to the same bits as all columns at once: their widths are multiples of columnStep.
+func TestSquaredDistancesAddUpInBlocks(t *testing.T) {
+	const cols = 70
+	g := newGraph(t, randomGraph(50, cols, false, 1), All)
+	s := &Smoothing{Graph: g, Adjacency: normalize(t, g, randomWalk), Kmax: 3}
+	y := make([]float64, cols)
+	for c := range y {
+		y[c] = 1 / float64(c+3)
+	}
+	differs := false
+	for u := range g.Nodes {
+		x := g.Features.Dense[u*cols : (u+1)*cols]
+		want := squaredDistance(0, math.Inf(1), x, y)
+		if exact := distance(toFloat64(x), y); math.Abs(math.Sqrt(want)-exact) > 1e-14*exact {
+			t.Fatalf("the distance is %v, want %v", math.Sqrt(want), exact)
+		}
+		inBlocks := func(width int) (sum float64) {
+			for lo := 0; lo < cols; lo += width {
+				hi := min(lo+width, cols)
+				sum = squaredDistance(sum, math.Inf(1), x[lo:hi], y[lo:hi])
+			}
+			return sum
+		}
+		for given := -1; given < 2*cols; given++ {
+			if got := inBlocks(s.width(Way{Width: given})); got != want {
+				t.Fatalf("node %d, width %d: %v, want %v", u, given, got, want)
+			}
+		}
+		differs = differs || inBlocks(7) != want
+		if got := squaredDistance(0, want/2, x, y); got < want/2 || got > want {
+			t.Errorf("node %d: with bound %v the sum is %v of %v", u, want/2, got, want)
+		}
+	}
+	if !differs {
+		t.Error("any width gives the same bits: this test could not fail")
+	}
+}
+
+func toFloat64(x []float32) []float64 {
+	y := make([]float64, len(x))
+	for i, v := range x {
+		y[i] = float64(v)
+	}
+	return y
+}
+
 // A larger ε is reached no later; a tiny one never, a huge one at once.
 func TestStepsFallWithEpsilon(t *testing.T) {
 	g := newGraph(t, randomGraph(200, 20, true, 3), All)

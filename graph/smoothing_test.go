@@ -100,11 +100,16 @@ func distance(x, y []float64) float64 {
 // Steps and averages as the paper's formulas and the released code's read, with dense powers of Â in float64.
 func TestSmoothingFollowsItsFormulas(t *testing.T) {
 	const nodes, cols, kmax, epsilon = 90, 21, 12, .35
-	g := newGraph(t, randomGraph(nodes, cols, false, 3), All)
+	raw := randomGraph(nodes, cols, false, 3)
+	for i := range raw.Dst { // no edges between the even nodes and the odd ones
+		raw.Dst[i] -= (raw.Dst[i] - raw.Src[i]) % 2
+	}
+	g := newGraph(t, raw, All)
 	a := normalize(t, g, randomWalk)
 	of, sizes := g.Components()
-	if len(sizes) < 3 {
-		t.Fatal("the graph is connected")
+	slices.Sort(sizes)
+	if n := len(sizes); n < 3 || sizes[0] > 1 || sizes[n-2] < nodes/4 {
+		t.Fatalf("components of %v nodes, too few kinds for a test", sizes)
 	}
 	d := writeOut(g)
 	powers := [][][]float64{make([][]float64, nodes)}
@@ -301,7 +306,7 @@ func TestNoWayOfSmoothingChangesABit(t *testing.T) {
 	}
 }
 
-// What a stage is said to hold is what it takes from the system while it runs.
+// What a stage is said to hold is what it takes from the system while it runs, and no more than it needs.
 func TestSmoothingTakesWhatItsPlanSays(t *testing.T) {
 	const nodes, cols = 3*shardRows + 5, 100
 	spill := openSpill(t)
@@ -322,6 +327,7 @@ func TestSmoothingTakesWhatItsPlanSays(t *testing.T) {
 					t.Fatal(err)
 				}
 				stages := s.Stages(way, pool.Workers())
+				checkNeed(t, s, way, stages)
 				name := fmt.Sprintf("%s, %s, %+v", stationarity, measure, way)
 				// Arenas are whole pages; the queue of the components is on the Go heap.
 				checkHeld(t, name+", steps", &stages[0], during, s.groupsBytes())
@@ -340,6 +346,32 @@ func TestSmoothingTakesWhatItsPlanSays(t *testing.T) {
 					t.Errorf("%s: %d bytes are left", name, memory.ArenaBytes()-before)
 				}
 			}
+		}
+	}
+}
+
+// checkNeed counts what the stages need for 100 columns, 5 steps and 2 workers.
+func checkNeed(t *testing.T, s *Smoothing, w Way, stages []plan.Stage) {
+	t.Helper()
+	n, padded, width := int64(s.Graph.Nodes), int64(padRows(s.Graph.Nodes)), int64(w.Width)
+	relay := 2*4*padded*width + 4*int64(len(s.Graph.Features.Sparse.Values)) // two blocks, scaled features
+	find, average := 4*n, 4*n+relay                                          // the steps
+	switch {
+	case s.Distance == DistanceInfluence:
+		find += 8*n*2 + 2*3*8*n // degrees and their shares; three vectors a worker
+	case w.Width == 100:
+		find += relay + 8*n + 8*width + 8*n // shares of degrees, stationary features, distances
+	default:
+		find += relay + 8*n + 8*width + 5*8*n
+	}
+	if w.Spill {
+		average += 4*padded*width + stagingBytes
+	} else {
+		average += 4 * n * 100
+	}
+	for i, want := range []int64{find, average} {
+		if got := stages[i].Peak() - s.groupsBytes(); got < want || got > want+2*memory.BlockSize {
+			t.Errorf("%s, %+v: %s needs %d bytes, the plan says %d", s.Distance, w, stages[i].Name, want, got)
 		}
 	}
 }
