@@ -1,10 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -12,97 +13,91 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/rogpeppe/go-internal/testscript"
+
 	"github.com/seraph-ml/seraph/engine/memory"
 )
 
-// scriptCommands are the commands of scripts; an error says what is not as expected.
-var scriptCommands = map[string]func(s *script, args []string) error{
-	"exits":     exits,
-	"signalled": signalled,
-	"json":      jsonValue,
-	"same":      sameWeights,
-	"cut":       cutFile,
-	"budget":    budget,
-	"within":    within,
-	"stdout":    func(s *script, args []string) error { return matches(s, args[0], "stdout") },
-	"stderr":    func(s *script, args []string) error { return matches(s, args[0], "stderr") },
-	"grep":      func(s *script, args []string) error { return matches(s, args[0], args[1]) },
-	"env": func(s *script, args []string) error {
-		name, value, _ := strings.Cut(args[0], "=")
-		s.env[name] = value
-		return nil
-	},
-	"exists": func(s *script, args []string) error {
-		for _, name := range args {
-			if found, _ := filepath.Glob(s.path(name)); len(found) == 0 {
-				return fmt.Errorf("%s is not there", name)
-			}
-		}
-		return nil
-	},
-	"cp": func(s *script, args []string) error {
-		return os.WriteFile(s.path(args[1]), []byte(s.read(args[0])), 0o666)
-	},
-	"cmp": func(s *script, args []string) error {
-		if s.read(args[0]) != s.read(args[1]) {
-			return fmt.Errorf("they differ")
-		}
-		return nil
-	},
-	"rm": func(s *script, args []string) error {
-		for _, name := range args {
-			s.check(os.RemoveAll(s.path(name)))
-		}
-		return nil
-	},
+// scriptCommands are the commands of scripts beside those of testscript.
+var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
+	"exits":  positive(exits),
+	"json":   positive(jsonValue),
+	"same":   positive(sameWeights),
+	"budget": positive(budget),
+	"within": positive(within),
 }
 
-func matches(s *script, pattern, name string) error {
-	if !regexp.MustCompile("(?m)" + pattern).MatchString(s.read(name)) {
-		return fmt.Errorf("%s does not match", name)
+// positive makes a command of testscript of one whose error says what is not as expected, and that no "!" turns round.
+func positive(command func(ts *testscript.TestScript, args []string) error) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		if neg {
+			ts.Fatalf("this command takes no !")
+		}
+		ts.Check(command(ts, args))
+	}
+}
+
+// exits CODE PROGRAM… runs a program, which must end with that exit code; exec knows only success and failure.
+func exits(ts *testscript.TestScript, args []string) error {
+	err := ts.Exec(args[1], args[2:]...)
+	code := 0
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
+		code = exit.ExitCode()
+	case err != nil:
+		return err
+	}
+	if strconv.Itoa(code) != args[0] {
+		return fmt.Errorf("exit code %d, expected %s", code, args[0])
 	}
 	return nil
 }
 
-// signalled CODE SIGNAL GLOB COMMAND… starts a program, sends it a signal (INT, TERM, KILL) once there is such a file that was not
-// there before, and waits for its end: with that exit code, or "killed".
-func signalled(s *script, args []string) error {
-	signal := map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "KILL": syscall.SIGKILL}[args[1]]
+// signalled is the program of that name: signalled SIGNAL GLOB PROGRAM… starts a program, sends it a signal (INT, TERM, KILL) once
+// there is such a file that was not there before, and ends with its exit code or, as in a shell, with 128 + the number of
+// the signal that killed it; with 124 where no such file came within a minute. It is a program, as the commands of scripts cannot
+// start one and go on.
+func signalled() {
+	signal := map[string]os.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "KILL": syscall.SIGKILL}[os.Args[1]]
 	there := func() string {
-		found, err := filepath.Glob(s.path(args[2]))
-		s.check(err)
+		found, _ := filepath.Glob(os.Args[2])
 		return fmt.Sprint(found)
 	}
 	before := there()
-	c := s.program(args[3], args[4:]...)
-	var output bytes.Buffer
-	c.Stdout, c.Stderr = &output, &output
-	s.check(c.Start())
+	c := exec.Command(os.Args[3], os.Args[4:]...)
+	c.Stdout, c.Stderr = os.Stdout, os.Stderr
+	if err := c.Start(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(127)
+	}
 	for deadline := time.Now().Add(time.Minute); there() == before; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			c.Process.Kill()
-			break
+			fmt.Fprintln(os.Stderr, "signalled: no new", os.Args[2])
+			os.Exit(124)
 		}
 	}
-	s.check(c.Process.Signal(signal))
+	c.Process.Signal(signal)
 	c.Wait() // its error is the exit code
-	got := strconv.Itoa(c.ProcessState.ExitCode())
-	if got == "-1" {
-		got = "killed"
+	status := c.ProcessState.Sys().(syscall.WaitStatus)
+	if status.Signaled() {
+		os.Exit(128 + int(status.Signal()))
 	}
-	s.stdout, s.stderr = "", output.String()
-	if got != args[0] {
-		return fmt.Errorf("exit code %s, expected %s", got, args[0])
-	}
-	return nil
+	os.Exit(status.ExitStatus())
 }
 
-// jsonValue looks at a value in the last line of stdout by its path ("metrics.val_loss", "0.name"): it must match a pattern as a
-// whole. Numbers are written without an exponent.
-func jsonValue(s *script, args []string) error {
-	lines := strings.Split(strings.TrimSpace(s.stdout), "\n")
+// lastLine reads the last line of stdout as JSON.
+func lastLine(ts *testscript.TestScript, v any) error {
+	lines := strings.Split(strings.TrimSpace(ts.ReadFile("stdout")), "\n")
+	return json.Unmarshal([]byte(lines[len(lines)-1]), v)
+}
+
+// json PATH PATTERN looks at a value in the last line of stdout by its path ("metrics.val_loss", "0.name"): it must match the pattern
+// as a whole. Numbers are written without an exponent.
+func jsonValue(ts *testscript.TestScript, args []string) error {
 	var v any
-	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &v); err != nil {
+	if err := lastLine(ts, &v); err != nil {
 		return err
 	}
 	for key := range strings.SplitSeq(args[0], ".") {
@@ -129,57 +124,63 @@ func jsonValue(s *script, args []string) error {
 	return nil
 }
 
-// same RUN RUN… compares the trained weights of runs, by the hash in their results.
-func sameWeights(s *script, args []string) error {
+// same RUN RUN… compares the trained weights of runs.
+func sameWeights(ts *testscript.TestScript, args []string) error {
 	first := ""
 	for _, dir := range args {
-		var r struct {
-			Hash string `json:"weights_sha256"`
+		hash, err := weightsHash(ts.MkAbs(dir))
+		if err != nil {
+			return err
 		}
-		s.check(json.Unmarshal([]byte(s.read(filepath.Join(dir, "result.json"))), &r))
 		if first == "" {
-			first = r.Hash
+			first = hash
 		}
-		if r.Hash == "" || r.Hash != first {
-			return fmt.Errorf("%s has weights %q, %s has %q", dir, r.Hash, args[0], first)
+		if hash != first {
+			return fmt.Errorf("%s has weights %s, %s has %s", dir, hash, args[0], first)
 		}
 	}
 	return nil
 }
 
-// cut FILE BYTES shortens a file by so many bytes.
-func cutFile(s *script, args []string) error {
-	found, err := filepath.Glob(s.path(args[0]))
-	if err != nil || len(found) != 1 {
-		return fmt.Errorf("found %v, expected one file", found)
+// weightsHash is the hash of the weights in the result of a run.
+func weightsHash(run string) (string, error) {
+	text, err := os.ReadFile(filepath.Join(run, "result.json"))
+	if err != nil {
+		return "", err
 	}
-	n, err := strconv.ParseInt(args[1], 10, 64)
-	s.check(err)
-	info, err := os.Stat(found[0])
-	s.check(err)
-	return os.Truncate(found[0], info.Size()-n)
+	var r struct {
+		Hash string `json:"weights_sha256"`
+	}
+	err = json.Unmarshal(text, &r)
+	if err == nil && r.Hash == "" {
+		err = fmt.Errorf("%s: there is no hash of weights in its result", run)
+	}
+	return r.Hash, err
 }
 
 // budget VARIABLE takes the budget that a refusal on stderr names.
-func budget(s *script, args []string) error {
-	m := regexp.MustCompile(`give --memory (\S+) or more`).FindStringSubmatch(s.stderr)
+func budget(ts *testscript.TestScript, args []string) error {
+	m := regexp.MustCompile(`give --memory (\S+) or more`).FindStringSubmatch(ts.ReadFile("stderr"))
 	if m == nil {
 		return fmt.Errorf("no budget is named")
 	}
-	s.env[args[0]] = m[1]
+	ts.Setenv(args[0], m[1])
 	return nil
 }
 
 // within SIZE looks at the peak resident memory in the last line of stdout: no more than the budget and what measurement allows,
 // 16 MiB or 3 %.
-func within(s *script, args []string) error {
+func within(ts *testscript.TestScript, args []string) error {
 	size, err := memory.ParseSize(args[0])
-	s.check(err)
-	lines := strings.Split(strings.TrimSpace(s.stdout), "\n")
+	if err != nil {
+		return err
+	}
 	var r struct {
 		Peak int64 `json:"peak_rss_bytes"`
 	}
-	s.check(json.Unmarshal([]byte(lines[len(lines)-1]), &r))
+	if err := lastLine(ts, &r); err != nil {
+		return err
+	}
 	if r.Peak <= 0 || r.Peak > size+max(16<<20, size/100*3) {
 		return fmt.Errorf("the peak is %d of %d bytes", r.Peak, size)
 	}
