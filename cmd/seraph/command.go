@@ -132,12 +132,15 @@ func placeholder(s *run.Setting) string {
 	return strings.ToUpper(string(s.Type))
 }
 
-// sentence makes a sentence of a line of documentation. Words with a meaning of their own in lower case keep it.
+// sentence makes a sentence of a line of documentation. It begins with a capital letter, unless with a symbol: γ is not Γ.
 func sentence(doc string) string {
 	if doc == "" {
 		return ""
 	}
-	return strings.ToUpper(doc[:1]) + doc[1:] + "."
+	if 'a' <= doc[0] && doc[0] <= 'z' {
+		doc = strings.ToUpper(doc[:1]) + doc[1:]
+	}
+	return doc + "."
 }
 
 // grammar is the command as the struct that kong takes: a field a command below, or the flags.

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/alecthomas/kong"
 	diff "github.com/google/go-cmp/cmp"
@@ -117,6 +118,9 @@ func TestHelpOfEveryCommandNamesItsExitCodes(t *testing.T) {
 			text := strings.Join(strings.Fields(helpOf(t, here...)), " ") // as if it were not wrapped
 			if !strings.Contains(text, "EXIT STATUS:") || !strings.Contains(text, c.help) {
 				t.Errorf("seraph %s --help:\n%s", strings.Join(here, " "), text)
+			}
+			if strings.ContainsRune(text, utf8.RuneError) { // what is no UTF-8 reads as one, too
+				t.Errorf("seraph %s --help is garbled:\n%s", strings.Join(here, " "), text)
 			}
 			visit(here, c.below)
 		}
