@@ -44,7 +44,8 @@ func OpenIn(root *os.Root, name, path string) (*Source, error) {
 	return FromFile(path, f)
 }
 
-// FromFile makes a Source of an open regular file and takes ownership of it; path is the name that errors use.
+// FromFile makes a Source of an open regular file and takes ownership of it; path is the name that errors use. A folder, or
+// anything else that is no regular file, is a CorruptError.
 func FromFile(path string, f *os.File) (*Source, error) {
 	info, err := f.Stat()
 	if err != nil {
@@ -53,7 +54,7 @@ func FromFile(path string, f *os.File) (*Source, error) {
 	}
 	if !info.Mode().IsRegular() {
 		f.Close()
-		return nil, fmt.Errorf("open %s: found a %s, expected a regular file", path, kind(info.Mode()))
+		return nil, CorruptAt(path, -1, "open", "a "+kind(info.Mode()), "a regular file")
 	}
 	return &Source{Path: path, Size: info.Size(), reader: f, closer: f}, nil
 }

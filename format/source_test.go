@@ -56,7 +56,9 @@ func TestAFileThatShrinksIsCutShort(t *testing.T) {
 
 func TestOnlyRegularFilesAreOpened(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := format.Open(dir); err == nil || !strings.Contains(err.Error(), "folder") {
+	_, err := format.Open(dir)
+	var corrupt *format.CorruptError
+	if !errors.As(err, &corrupt) || !strings.HasSuffix(err.Error(), ": open: found a folder, expected a regular file") {
 		t.Errorf("a folder: %v", err)
 	}
 	if _, err := format.ReadFile(filepath.Join(dir, "none")); !errors.Is(err, fs.ErrNotExist) {
