@@ -67,8 +67,8 @@ type AttentionGrad struct {
 	DOutStride, DQStride, DKStride, DVStride int
 }
 
-// Check says what is wrong with the sizes. Run does not check.
-func (a *Attention) Check() error {
+// CheckSizes is Check for an attention that has no operands yet.
+func (a *Attention) CheckSizes() error {
 	switch {
 	case a.Batch < 0 || a.Heads < 0 || a.Seq < 0:
 		return fmt.Errorf("attention: a batch of %d, %d heads, %d tokens; none may be negative", a.Batch, a.Heads, a.Seq)
@@ -82,6 +82,14 @@ func (a *Attention) Check() error {
 		return fmt.Errorf("attention: DropoutP is %v, expected 0 ≤ DropoutP < 1", a.DropoutP)
 	case a.DropoutP > 0 && (a.Seq > maxDropSeq || a.Batch*a.Heads > maxDropHeads):
 		return fmt.Errorf("attention: dropout for %d tokens and %d heads of sequences, expected at most %d and %d", a.Seq, a.Batch*a.Heads, maxDropSeq, maxDropHeads)
+	}
+	return nil
+}
+
+// Check says what is wrong with the sizes. Run does not check.
+func (a *Attention) Check() error {
+	if err := a.CheckSizes(); err != nil {
+		return err
 	}
 	if n := a.Batch * a.Heads * a.Seq; a.LSE != nil && len(a.LSE) != n {
 		return fmt.Errorf("attention: LSE has %d elements, expected %d", len(a.LSE), n)

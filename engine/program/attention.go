@@ -67,6 +67,11 @@ func (o attention) Infer(in []tensor.Type) ([]tensor.Type, error) {
 	if s[0].Symbol != "" && s[1].Symbol != "" {
 		return nil, fmt.Errorf("%s: either sequences or length may be symbolic, not both", in[0])
 	}
+	var k kernel.Attention
+	o.fill(&k, tensor.New(in[0]).Dims)
+	if err := k.CheckSizes(); err != nil {
+		return nil, fmt.Errorf("%s: %w", in[0], err)
+	}
 	width := tensor.Fixed(o.Heads * o.headDim(s[2].Size))
 	return []tensor.Type{tensor.F32(s[0], s[1], width), tensor.F32(s[0], tensor.Fixed(o.Heads), s[1])}, nil
 }

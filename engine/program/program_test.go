@@ -248,6 +248,13 @@ func TestFirstMistakeSticksWithItsPlace(t *testing.T) {
 		{"large result", "program p: matmul: a result of f32[65536, 65536] is too large", func(p *Program) {
 			p.MatMul(p.Input("a", f32(1<<16, 1)), p.Input("b", f32(1, 1<<16)), Product{})
 		}},
+		{"wide heads", "program p: h: attention: f32[2, rows, 1539]: attention: head dimension 513, expected 1 to 512", func(p *Program) {
+			defer p.Scope("h")()
+			p.Attention(p.Input("x", tensor.F32(tensor.Fixed(2), p.Size("rows", 9), tensor.Fixed(3*513))), Attention{Heads: 1, KVHeads: 1})
+		}},
+		{"attention rate", "program p: attention: f32[2, 5, 6]: attention: DropoutP is 1, expected 0 ≤ DropoutP < 1", func(p *Program) {
+			p.Attention(p.Input("x", f32(2, 5, 6)), Attention{Heads: 1, KVHeads: 1, Dropout: 1})
+		}},
 		{"rate", "program p: dropout with the rate 1, expected 0 ≤ rate < 1", func(p *Program) { p.Dropout(p.Parameter("w", nil, 2), 1) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
