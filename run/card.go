@@ -40,7 +40,7 @@ func (j *Job) card(r *Result, finished time.Time) string {
 		p("| %s | %s |", words(m.Name), value)
 	}
 	if j.Seeds > 1 {
-		p("\nMean and standard deviation over %d seeds, %d to %d; the model here is that of seed %d, the best on validation.", j.Seeds, j.Seed, j.trials[len(j.trials)-1].Seed, j.best().Seed)
+		p("\nMean and standard deviation over %d seeds, %d to %d; the model here is that of seed %d, the best on validation.", j.Seeds, j.Seed, j.trials[len(j.trials)-1].Seed, j.Best().Seed)
 	}
 	p("\nPeak memory %s of a budget of %s.", memory.FormatSize(r.PeakRSS), memory.FormatSize(j.Memory))
 	if len(r.Degraded) > 0 {

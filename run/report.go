@@ -85,7 +85,7 @@ func (j *Job) report(r *Result, finished time.Time) ([]byte, error) {
 		CSS: template.CSS(reportCSS), UPlotCSS: template.CSS(uplotCSS), JS: template.JS(reportJS), UPlotJS: template.JS(uplotJS),
 	}
 	if j.Seeds > 1 {
-		best := j.best()
+		best := j.Best()
 		p.Seeds = j.seedsTable(best)
 		p.SeedsText = fmt.Sprintf("Each seed was trained alone; model/ is that of seed %d, the best on validation. ± is the standard deviation of the sample.", best.Seed)
 	}

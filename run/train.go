@@ -122,8 +122,8 @@ func (j *Job) finish() (*Result, error) {
 	return r, nil
 }
 
-// best is the trial with the best score on validation; of equal ones the lowest seed.
-func (j *Job) best() *Trial {
+// Best is the trial with the best score on validation, of equal ones the lowest seed, once all are finished.
+func (j *Job) Best() *Trial {
 	best := j.trials[0]
 	for _, t := range j.trials[1:] {
 		if t.done.Score > best.done.Score {
@@ -136,7 +136,7 @@ func (j *Job) best() *Trial {
 // keepBest makes model/ the model of the best seed, safe against a crash of the machine, and with several seeds writes what
 // each came to into metrics.jsonl.
 func (j *Job) keepBest() error {
-	best := j.best()
+	best := j.Best()
 	final := j.Dir.File(modelFolder)
 	if err := os.MkdirAll(final, 0o777); err != nil {
 		return fmt.Errorf("keep the best model: %w", err)

@@ -161,6 +161,41 @@ func trainUntilCheckpoint(t *testing.T, m run.Model, o run.Options) error {
 	}
 }
 
+// TestReportOfAResumedRunCoversAllSeeds resumes a run that was stopped when one of its seeds was finished: whichever is the best.
+func TestReportOfAResumedRunCoversAllSeeds(t *testing.T) {
+	o := options(t, sgap.Blocks(t), "seeds=2")
+	m := sgap.Models()[0]
+	trainWith(t, m, o)
+	want := resultsByClass(t, o.Out)
+	o.Resume = true
+	for _, left := range []string{"seeds/0", "seeds/1"} {
+		for _, name := range []string{"result.json", "report.html", left} {
+			if err := os.RemoveAll(filepath.Join(o.Out, name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		trainWith(t, m, o)
+		if d := cmp.Diff(want, resultsByClass(t, o.Out)); d != "" {
+			t.Errorf("without %s:\n%s", left, d)
+		}
+	}
+}
+
+// resultsByClass is that section of a report.
+func resultsByClass(t *testing.T, dir string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, "report.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, found := strings.Cut(string(text), "<h2>Test results by class</h2>")
+	section, _, ends := strings.Cut(section, "<h2>")
+	if !found || !ends {
+		t.Fatal("there is no such section")
+	}
+	return section
+}
+
 // TestInterruptionsBeforeTheTrainingAreResumed stops jobs while they try settings, or propagate.
 func TestInterruptionsBeforeTheTrainingAreResumed(t *testing.T) {
 	data := sgap.Blocks(t)

@@ -200,25 +200,32 @@ func (w *work) trainAll(s *store) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, shop.close()) }()
-	report := newReport(d)
 	for trial, err := range w.job.Trials() {
 		if err != nil {
 			return err
 		}
-		if err := w.trial(trial, shop, s, report); err != nil {
+		if err := w.trial(trial, shop, s); err != nil {
 			return err
 		}
 	}
-	report.add(w.job)
-	section, err := tuningSection(w.job)
-	if section != nil {
-		w.job.AddSection(*section)
+	results, err := testSection(w.job, d)
+	if err != nil {
+		return err
 	}
-	return err
+	search, err := tuningSection(w.job)
+	if err != nil {
+		return err
+	}
+	for _, section := range []*run.Section{results, search} {
+		if section != nil {
+			w.job.AddSection(*section)
+		}
+	}
+	return nil
 }
 
 // trial trains one seed.
-func (w *work) trial(trial *run.Trial, shop *workshop, s *store, report *report) error {
+func (w *work) trial(trial *run.Trial, shop *workshop, s *store) error {
 	split := w.data.splits[trial.Seed-w.job.Seed]
 	w.job.Stage(stageTrain, "epochs", w.training.Epochs)
 	if err := shop.open(s, split); err != nil {
@@ -256,8 +263,9 @@ func (w *work) trial(trial *run.Trial, shop *workshop, s *store, report *report)
 			return err
 		}
 		o.Metrics = append(o.Metrics, run.Metric{Name: "test_accuracy", Value: test.Accuracy()}, run.Metric{Name: "test_macro_f1", Value: test.MacroF1()})
-		report.scores = append(report.scores, test)
-		report.val = append(report.val, shop.best.Accuracy)
+		if err := keepTest(trial, test); err != nil {
+			return err
+		}
 	}
 	o.Metrics = append(o.Metrics,
 		run.Metric{Name: "val_accuracy", Value: shop.best.Accuracy}, run.Metric{Name: "val_loss", Value: shop.best.Loss},

@@ -1,66 +1,91 @@
 package sgap
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
 
+	"github.com/seraph-ml/seraph/engine/memory"
+	"github.com/seraph-ml/seraph/format"
 	"github.com/seraph-ml/seraph/run"
 )
 
-// report collects what the report of a run shows beside the curves.
-type report struct {
-	data   *dataset
-	scores []*Score // on the test nodes, one a seed trained in this process
-	val    []float64
+// testName is the file in the folder of a seed that keeps what the report shows of its test: the report may be written after the
+// run was interrupted and resumed.
+const testName = "test.json"
+
+// testRecord is test.json.
+type testRecord struct {
+	Version   int     `json:"version"`
+	Confusion [][]int `json:"confusion"` // [true class][predicted class]
 }
 
-func newReport(d *dataset) *report { return &report{data: d} }
+// keepTest writes the score of a seed on the test nodes, safe against a crash before the seed counts as finished.
+func keepTest(trial *run.Trial, test *Score) error {
+	text, err := json.Marshal(testRecord{1, test.Confusion})
+	if err != nil {
+		return err
+	}
+	return memory.WriteAtomic(filepath.Join(trial.Dir, testName), append(text, '\n'))
+}
 
-// add adds the sections.
-func (r *report) add(job *run.Job) {
-	if len(r.scores) == 0 {
-		return
+// keptTest reads the confusion back; nil where there were no test nodes.
+func keptTest(trial *run.Trial, classes int) ([][]int, error) {
+	path := filepath.Join(trial.Dir, testName)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
 	}
-	best := 0
-	for i, v := range r.val {
-		if v > r.val[best] {
-			best = i
-		}
+	var r testRecord
+	if err == nil {
+		err = json.Unmarshal(text, &r)
 	}
-	s := r.scores[best]
+	if err != nil {
+		return nil, format.CorruptAt(path, -1, "test results", "", "").WithCause(err)
+	}
+	if len(r.Confusion) != classes || slices.ContainsFunc(r.Confusion, func(row []int) bool { return len(row) != classes }) {
+		return nil, format.CorruptAt(path, -1, "confusion", "another size", fmt.Sprintf("%d × %d", classes, classes))
+	}
+	return r.Confusion, nil
+}
+
+// testSection is the test results of the seed with the best validation accuracy as a section of the report; nil where there were no
+// test nodes.
+func testSection(job *run.Job, d *dataset) (*run.Section, error) {
+	counts, err := keptTest(job.Best(), d.Classes)
+	if counts == nil {
+		return nil, err
+	}
 	classes := run.Table{Caption: "Per class, on the test nodes", Head: []string{"class", "nodes", "precision", "recall", "F1"}}
 	confusion := run.HeatMap{Caption: "Confusion: true class (rows) against predicted class (columns), share of the row"}
-	for c, row := range s.Confusion {
+	for c, row := range counts {
 		nodes, predicted := 0, 0
 		for k, n := range row {
 			nodes += n
-			predicted += s.Confusion[k][c]
+			predicted += counts[k][c]
 		}
 		precision, recall := share(row[c], predicted), share(row[c], nodes)
 		f1 := share(2*row[c], predicted+nodes)
 		classes.Rows = append(classes.Rows, []string{
-			r.data.className(c), fmt.Sprint(nodes), fmt.Sprintf("%.3f", precision), fmt.Sprintf("%.3f", recall), fmt.Sprintf("%.3f", f1),
+			d.className(c), fmt.Sprint(nodes), fmt.Sprintf("%.3f", precision), fmt.Sprintf("%.3f", recall), fmt.Sprintf("%.3f", f1),
 		})
 		shares := make([]float64, len(row))
 		for k, n := range row {
 			shares[k] = share(n, nodes)
 		}
-		confusion.Rows = append(confusion.Rows, r.data.className(c))
-		confusion.Columns = append(confusion.Columns, r.data.className(c))
+		confusion.Rows = append(confusion.Rows, d.className(c))
+		confusion.Columns = append(confusion.Columns, d.className(c))
 		confusion.Values = append(confusion.Values, shares)
 	}
-	job.AddSection(run.Section{
+	return &run.Section{
 		Title:   "Test results by class",
-		Text:    fmt.Sprintf("Of %s; split %s.", r.which(job), r.data.rule),
+		Text:    fmt.Sprintf("Of the seed with the best validation accuracy; split %s.", d.rule),
 		Figures: []run.Figure{classes, confusion},
-	})
-}
-
-// which says which seed the sections are about.
-func (r *report) which(job *run.Job) string {
-	if len(r.scores) < job.Seeds {
-		return "the seed with the best validation accuracy of those trained since the run was resumed"
-	}
-	return "the seed with the best validation accuracy"
+	}, nil
 }
 
 func share(part, whole int) float64 { return float64(part) / float64(max(whole, 1)) }
