@@ -11,6 +11,7 @@
 //     binary tree over the chunk index (a binary counter: neighbours first).
 //   - A sum along a contiguous axis (softmax, norms, losses) runs in 16 interleaved lanes, lane i taking elements
 //     i, i+16, …, combined by a fixed tree: lanes i and i+8, then i and i+4, i and i+2, i and i+1.
+//   - A sum of several matrices, element by element, is one chain in their order, rounded after every product and sum.
 //
 // AVX2 and AVX-512 give identical float32 bits. The portable kernels write float32(x*y)+z, which no compiler fuses, and
 // agree within a bound stated by their tests.

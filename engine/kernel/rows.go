@@ -79,6 +79,7 @@ type rowsKernel int
 const (
 	rowsSum rowsKernel = iota
 	rowsSquares
+	rowsDot
 	rowsLayerNorm
 	rowsRMSNorm
 	rowsLayerNormGrad

@@ -205,6 +205,108 @@ done1:
 	RET
 DATA ·rowsKernels<>+24(SB)/8, $·rowSquaresAVX512<>(SB)
 
+// rowDotAVX2 is a row kernel
+TEXT ·rowDotAVX2<>(SB), NOSPLIT, $0-16
+	MOVQ args+8(FP), AX
+	MOVQ 8(AX), SI
+	MOVQ 16(AX), BX
+	MOVQ 64(AX), R13
+row:
+	VXORPS X0, X0, X0
+	VXORPS X1, X1, X1
+	XORL DX, DX
+	MOVQ 88(AX), CX
+	SUBQ $16, CX
+	JLT tail1
+steps1:
+	VMOVUPS 0(SI)(DX*1), Y2
+	VMOVUPS 0(BX)(DX*1), Y4
+	VFMADD231PS Y4, Y2, Y0
+	VMOVUPS 32(SI)(DX*1), Y3
+	VMOVUPS 32(BX)(DX*1), Y5
+	VFMADD231PS Y5, Y3, Y1
+	ADDQ $64, DX
+	SUBQ $16, CX
+	JGE steps1
+tail1:
+	ADDQ $16, CX
+	JZ done1
+	LEAQ ·rowsMasks<>(SB), R15
+	NEGQ CX
+	VMOVUPS 64(R15)(CX*4), Y15
+	VMOVUPS 96(R15)(CX*4), Y14
+	VMASKMOVPS 0(SI)(DX*1), Y15, Y2
+	VMASKMOVPS 0(BX)(DX*1), Y15, Y4
+	VFMADD231PS Y4, Y2, Y0
+	VMASKMOVPS 32(SI)(DX*1), Y14, Y3
+	VMASKMOVPS 32(BX)(DX*1), Y14, Y5
+	VFMADD231PS Y5, Y3, Y1
+done1:
+	VADDPS Y1, Y0, Y0
+	VEXTRACTF128 $1, Y0, X2
+	VADDPS X2, X0, X0
+	VMOVHLPS X0, X0, X2
+	VADDPS X2, X0, X0
+	VMOVSHDUP X0, X2
+	VADDSS X2, X0, X0
+	VMOVSS X0, (R13)
+	ADDQ 96(AX), SI
+	ADDQ 96(AX), BX
+	ADDQ $4, R13
+	DECQ 80(AX)
+	JNZ row
+	VZEROUPPER
+	RET
+DATA ·rowsKernels<>+32(SB)/8, $·rowDotAVX2<>(SB)
+
+// rowDotAVX512 is a row kernel
+TEXT ·rowDotAVX512<>(SB), NOSPLIT, $0-16
+	MOVQ args+8(FP), AX
+	MOVQ 8(AX), SI
+	MOVQ 16(AX), BX
+	MOVQ 64(AX), R13
+row:
+	VXORPS X0, X0, X0
+	XORL DX, DX
+	MOVQ 88(AX), CX
+	SUBQ $16, CX
+	JLT tail1
+steps1:
+	VMOVUPS 0(SI)(DX*1), Z1
+	VMOVUPS 0(BX)(DX*1), Z2
+	VFMADD231PS Z2, Z1, Z0
+	ADDQ $64, DX
+	SUBQ $16, CX
+	JGE steps1
+tail1:
+	ADDQ $16, CX
+	JZ done1
+	MOVL $1, R15
+	SHLL CX, R15
+	DECL R15
+	KMOVW R15, K1
+	VMOVUPS.Z 0(SI)(DX*1), K1, Z1
+	VMOVUPS.Z 0(BX)(DX*1), K1, Z2
+	VFMADD231PS Z2, Z1, Z0
+done1:
+	VEXTRACTF64X4 $1, Z0, Y1
+	VADDPS Y1, Y0, Y0
+	VEXTRACTF128 $1, Y0, X1
+	VADDPS X1, X0, X0
+	VMOVHLPS X0, X0, X1
+	VADDPS X1, X0, X0
+	VMOVSHDUP X0, X1
+	VADDSS X1, X0, X0
+	VMOVSS X0, (R13)
+	ADDQ 96(AX), SI
+	ADDQ 96(AX), BX
+	ADDQ $4, R13
+	DECQ 80(AX)
+	JNZ row
+	VZEROUPPER
+	RET
+DATA ·rowsKernels<>+40(SB)/8, $·rowDotAVX512<>(SB)
+
 // layerNormAVX2 is a row kernel
 TEXT ·layerNormAVX2<>(SB), NOSPLIT, $0-16
 	MOVQ args+8(FP), AX
@@ -666,7 +768,7 @@ chosen3:
 	SFENCE
 	VZEROUPPER
 	RET
-DATA ·rowsKernels<>+32(SB)/8, $·layerNormAVX2<>(SB)
+DATA ·rowsKernels<>+48(SB)/8, $·layerNormAVX2<>(SB)
 
 // layerNormAVX512 is a row kernel
 TEXT ·layerNormAVX512<>(SB), NOSPLIT, $0-16
@@ -1024,7 +1126,7 @@ chosen3:
 	SFENCE
 	VZEROUPPER
 	RET
-DATA ·rowsKernels<>+40(SB)/8, $·layerNormAVX512<>(SB)
+DATA ·rowsKernels<>+56(SB)/8, $·layerNormAVX512<>(SB)
 
 // rmsNormAVX2 is a row kernel
 TEXT ·rmsNormAVX2<>(SB), NOSPLIT, $0-16
@@ -1237,7 +1339,7 @@ chosen2:
 	SFENCE
 	VZEROUPPER
 	RET
-DATA ·rowsKernels<>+48(SB)/8, $·rmsNormAVX2<>(SB)
+DATA ·rowsKernels<>+64(SB)/8, $·rmsNormAVX2<>(SB)
 
 // rmsNormAVX512 is a row kernel
 TEXT ·rmsNormAVX512<>(SB), NOSPLIT, $0-16
@@ -1413,7 +1515,7 @@ chosen2:
 	SFENCE
 	VZEROUPPER
 	RET
-DATA ·rowsKernels<>+56(SB)/8, $·rmsNormAVX512<>(SB)
+DATA ·rowsKernels<>+72(SB)/8, $·rmsNormAVX512<>(SB)
 
 // layerNormGradAVX2 is a row kernel
 TEXT ·layerNormGradAVX2<>(SB), NOSPLIT, $0-16
@@ -1814,7 +1916,7 @@ chosen1:
 	SFENCE
 	VZEROUPPER
 	RET
-DATA ·rowsKernels<>+64(SB)/8, $·layerNormGradAVX2<>(SB)
+DATA ·rowsKernels<>+80(SB)/8, $·layerNormGradAVX2<>(SB)
 
 // layerNormGradAVX512 is a row kernel
 TEXT ·layerNormGradAVX512<>(SB), NOSPLIT, $0-16
@@ -2109,7 +2211,7 @@ chosen1:
 	SFENCE
 	VZEROUPPER
 	RET
-DATA ·rowsKernels<>+72(SB)/8, $·layerNormGradAVX512<>(SB)
+DATA ·rowsKernels<>+88(SB)/8, $·layerNormGradAVX512<>(SB)
 
 // rmsNormGradAVX2 is a row kernel
 TEXT ·rmsNormGradAVX2<>(SB), NOSPLIT, $0-16
@@ -2438,7 +2540,7 @@ chosen1:
 	SFENCE
 	VZEROUPPER
 	RET
-DATA ·rowsKernels<>+80(SB)/8, $·rmsNormGradAVX2<>(SB)
+DATA ·rowsKernels<>+96(SB)/8, $·rmsNormGradAVX2<>(SB)
 
 // rmsNormGradAVX512 is a row kernel
 TEXT ·rmsNormGradAVX512<>(SB), NOSPLIT, $0-16
@@ -2686,7 +2788,7 @@ chosen1:
 	SFENCE
 	VZEROUPPER
 	RET
-DATA ·rowsKernels<>+88(SB)/8, $·rmsNormGradAVX512<>(SB)
+DATA ·rowsKernels<>+104(SB)/8, $·rmsNormGradAVX512<>(SB)
 
 // softmaxAVX2 is a row kernel
 TEXT ·softmaxAVX2<>(SB), NOSPLIT, $0-16
@@ -2950,7 +3052,7 @@ stored3:
 	SFENCE
 	VZEROUPPER
 	RET
-DATA ·rowsKernels<>+96(SB)/8, $·softmaxAVX2<>(SB)
+DATA ·rowsKernels<>+112(SB)/8, $·softmaxAVX2<>(SB)
 
 // softmaxAVX512 is a row kernel
 TEXT ·softmaxAVX512<>(SB), NOSPLIT, $0-16
@@ -3126,7 +3228,7 @@ stored3:
 	SFENCE
 	VZEROUPPER
 	RET
-DATA ·rowsKernels<>+104(SB)/8, $·softmaxAVX512<>(SB)
+DATA ·rowsKernels<>+120(SB)/8, $·softmaxAVX512<>(SB)
 
 // softmaxGradAVX2 is a row kernel
 TEXT ·softmaxGradAVX2<>(SB), NOSPLIT, $0-16
@@ -3271,7 +3373,7 @@ stored2:
 	SFENCE
 	VZEROUPPER
 	RET
-DATA ·rowsKernels<>+112(SB)/8, $·softmaxGradAVX2<>(SB)
+DATA ·rowsKernels<>+128(SB)/8, $·softmaxGradAVX2<>(SB)
 
 // softmaxGradAVX512 is a row kernel
 TEXT ·softmaxGradAVX512<>(SB), NOSPLIT, $0-16
@@ -3389,7 +3491,7 @@ stored2:
 	SFENCE
 	VZEROUPPER
 	RET
-DATA ·rowsKernels<>+120(SB)/8, $·softmaxGradAVX512<>(SB)
+DATA ·rowsKernels<>+136(SB)/8, $·softmaxGradAVX512<>(SB)
 
 // expSumAVX2 is a row kernel
 TEXT ·expSumAVX2<>(SB), NOSPLIT, $0-16
@@ -3578,7 +3680,7 @@ done2:
 	JNZ row
 	VZEROUPPER
 	RET
-DATA ·rowsKernels<>+128(SB)/8, $·expSumAVX2<>(SB)
+DATA ·rowsKernels<>+144(SB)/8, $·expSumAVX2<>(SB)
 
 // expSumAVX512 is a row kernel
 TEXT ·expSumAVX512<>(SB), NOSPLIT, $0-16
@@ -3694,7 +3796,7 @@ done2:
 	JNZ row
 	VZEROUPPER
 	RET
-DATA ·rowsKernels<>+136(SB)/8, $·expSumAVX512<>(SB)
+DATA ·rowsKernels<>+152(SB)/8, $·expSumAVX512<>(SB)
 
 // shiftAVX2 is a row kernel
 TEXT ·shiftAVX2<>(SB), NOSPLIT, $0-16
@@ -3794,7 +3896,7 @@ stored1:
 	SFENCE
 	VZEROUPPER
 	RET
-DATA ·rowsKernels<>+144(SB)/8, $·shiftAVX2<>(SB)
+DATA ·rowsKernels<>+160(SB)/8, $·shiftAVX2<>(SB)
 
 // shiftAVX512 is a row kernel
 TEXT ·shiftAVX512<>(SB), NOSPLIT, $0-16
@@ -3876,7 +3978,7 @@ stored1:
 	SFENCE
 	VZEROUPPER
 	RET
-DATA ·rowsKernels<>+152(SB)/8, $·shiftAVX512<>(SB)
+DATA ·rowsKernels<>+168(SB)/8, $·shiftAVX512<>(SB)
 
 // logSoftmaxGradAVX2 is a row kernel
 TEXT ·logSoftmaxGradAVX2<>(SB), NOSPLIT, $0-16
@@ -4209,7 +4311,7 @@ stored2:
 	SFENCE
 	VZEROUPPER
 	RET
-DATA ·rowsKernels<>+160(SB)/8, $·logSoftmaxGradAVX2<>(SB)
+DATA ·rowsKernels<>+176(SB)/8, $·logSoftmaxGradAVX2<>(SB)
 
 // logSoftmaxGradAVX512 is a row kernel
 TEXT ·logSoftmaxGradAVX512<>(SB), NOSPLIT, $0-16
@@ -4393,7 +4495,7 @@ stored2:
 	SFENCE
 	VZEROUPPER
 	RET
-DATA ·rowsKernels<>+168(SB)/8, $·logSoftmaxGradAVX512<>(SB)
+DATA ·rowsKernels<>+184(SB)/8, $·logSoftmaxGradAVX512<>(SB)
 
 // expScaledAVX2 is a row kernel
 TEXT ·expScaledAVX2<>(SB), NOSPLIT, $0-16
@@ -4691,7 +4793,7 @@ stored1:
 	SFENCE
 	VZEROUPPER
 	RET
-DATA ·rowsKernels<>+176(SB)/8, $·expScaledAVX2<>(SB)
+DATA ·rowsKernels<>+192(SB)/8, $·expScaledAVX2<>(SB)
 
 // expScaledAVX512 is a row kernel
 TEXT ·expScaledAVX512<>(SB), NOSPLIT, $0-16
@@ -4843,7 +4945,7 @@ stored1:
 	SFENCE
 	VZEROUPPER
 	RET
-DATA ·rowsKernels<>+184(SB)/8, $·expScaledAVX512<>(SB)
+DATA ·rowsKernels<>+200(SB)/8, $·expScaledAVX512<>(SB)
 
 // columnNormAVX2 is a row kernel
 TEXT ·columnNormAVX2<>(SB), NOSPLIT, $0-16
@@ -5281,7 +5383,7 @@ chosen1:
 	SFENCE
 	VZEROUPPER
 	RET
-DATA ·rowsKernels<>+192(SB)/8, $·columnNormAVX2<>(SB)
+DATA ·rowsKernels<>+208(SB)/8, $·columnNormAVX2<>(SB)
 
 // columnNormAVX512 is a row kernel
 TEXT ·columnNormAVX512<>(SB), NOSPLIT, $0-16
@@ -5595,7 +5697,7 @@ chosen1:
 	SFENCE
 	VZEROUPPER
 	RET
-DATA ·rowsKernels<>+200(SB)/8, $·columnNormAVX512<>(SB)
+DATA ·rowsKernels<>+216(SB)/8, $·columnNormAVX512<>(SB)
 
 // columnNormGradAVX2 is a row kernel
 TEXT ·columnNormGradAVX2<>(SB), NOSPLIT, $0-16
@@ -5766,7 +5868,7 @@ stored1:
 	SFENCE
 	VZEROUPPER
 	RET
-DATA ·rowsKernels<>+208(SB)/8, $·columnNormGradAVX2<>(SB)
+DATA ·rowsKernels<>+224(SB)/8, $·columnNormGradAVX2<>(SB)
 
 // columnNormGradAVX512 is a row kernel
 TEXT ·columnNormGradAVX512<>(SB), NOSPLIT, $0-16
@@ -5885,7 +5987,7 @@ stored1:
 	SFENCE
 	VZEROUPPER
 	RET
-DATA ·rowsKernels<>+216(SB)/8, $·columnNormGradAVX512<>(SB)
+DATA ·rowsKernels<>+232(SB)/8, $·columnNormGradAVX512<>(SB)
 
 // columnSums1AVX2 is a row kernel
 TEXT ·columnSums1AVX2<>(SB), NOSPLIT, $0-16
@@ -5934,7 +6036,7 @@ done1:
 	JNZ group
 	VZEROUPPER
 	RET
-DATA ·rowsKernels<>+224(SB)/8, $·columnSums1AVX2<>(SB)
+DATA ·rowsKernels<>+240(SB)/8, $·columnSums1AVX2<>(SB)
 
 // columnSums1AVX512 is a row kernel
 TEXT ·columnSums1AVX512<>(SB), NOSPLIT, $0-16
@@ -5975,7 +6077,7 @@ done1:
 	JNZ group
 	VZEROUPPER
 	RET
-DATA ·rowsKernels<>+232(SB)/8, $·columnSums1AVX512<>(SB)
+DATA ·rowsKernels<>+248(SB)/8, $·columnSums1AVX512<>(SB)
 
 // columnSums4AVX2 is a row kernel
 TEXT ·columnSums4AVX2<>(SB), NOSPLIT, $0-16
@@ -6048,7 +6150,7 @@ done1:
 	JNZ group
 	VZEROUPPER
 	RET
-DATA ·rowsKernels<>+240(SB)/8, $·columnSums4AVX2<>(SB)
+DATA ·rowsKernels<>+256(SB)/8, $·columnSums4AVX2<>(SB)
 
 // columnSums4AVX512 is a row kernel
 TEXT ·columnSums4AVX512<>(SB), NOSPLIT, $0-16
@@ -6101,7 +6203,7 @@ done1:
 	JNZ group
 	VZEROUPPER
 	RET
-DATA ·rowsKernels<>+248(SB)/8, $·columnSums4AVX512<>(SB)
+DATA ·rowsKernels<>+264(SB)/8, $·columnSums4AVX512<>(SB)
 
 // columnSquares1AVX2 is a row kernel
 TEXT ·columnSquares1AVX2<>(SB), NOSPLIT, $0-16
@@ -6159,7 +6261,7 @@ done1:
 	JNZ group
 	VZEROUPPER
 	RET
-DATA ·rowsKernels<>+256(SB)/8, $·columnSquares1AVX2<>(SB)
+DATA ·rowsKernels<>+272(SB)/8, $·columnSquares1AVX2<>(SB)
 
 // columnSquares1AVX512 is a row kernel
 TEXT ·columnSquares1AVX512<>(SB), NOSPLIT, $0-16
@@ -6205,7 +6307,7 @@ done1:
 	JNZ group
 	VZEROUPPER
 	RET
-DATA ·rowsKernels<>+264(SB)/8, $·columnSquares1AVX512<>(SB)
+DATA ·rowsKernels<>+280(SB)/8, $·columnSquares1AVX512<>(SB)
 
 // columnSquares4AVX2 is a row kernel
 TEXT ·columnSquares4AVX2<>(SB), NOSPLIT, $0-16
@@ -6299,7 +6401,7 @@ done1:
 	JNZ group
 	VZEROUPPER
 	RET
-DATA ·rowsKernels<>+272(SB)/8, $·columnSquares4AVX2<>(SB)
+DATA ·rowsKernels<>+288(SB)/8, $·columnSquares4AVX2<>(SB)
 
 // columnSquares4AVX512 is a row kernel
 TEXT ·columnSquares4AVX512<>(SB), NOSPLIT, $0-16
@@ -6363,7 +6465,7 @@ done1:
 	JNZ group
 	VZEROUPPER
 	RET
-DATA ·rowsKernels<>+280(SB)/8, $·columnSquares4AVX512<>(SB)
+DATA ·rowsKernels<>+296(SB)/8, $·columnSquares4AVX512<>(SB)
 
 // rowNormSums1AVX2 is a row kernel
 TEXT ·rowNormSums1AVX2<>(SB), NOSPLIT, $0-16
@@ -6504,7 +6606,7 @@ chosen1:
 	JNZ group
 	VZEROUPPER
 	RET
-DATA ·rowsKernels<>+288(SB)/8, $·rowNormSums1AVX2<>(SB)
+DATA ·rowsKernels<>+304(SB)/8, $·rowNormSums1AVX2<>(SB)
 
 // rowNormSums1AVX512 is a row kernel
 TEXT ·rowNormSums1AVX512<>(SB), NOSPLIT, $0-16
@@ -6611,7 +6713,7 @@ chosen1:
 	JNZ group
 	VZEROUPPER
 	RET
-DATA ·rowsKernels<>+296(SB)/8, $·rowNormSums1AVX512<>(SB)
+DATA ·rowsKernels<>+312(SB)/8, $·rowNormSums1AVX512<>(SB)
 
 // rowNormSums4AVX2 is a row kernel
 TEXT ·rowNormSums4AVX2<>(SB), NOSPLIT, $0-16
@@ -6893,7 +6995,7 @@ chosen1:
 	JNZ group
 	VZEROUPPER
 	RET
-DATA ·rowsKernels<>+304(SB)/8, $·rowNormSums4AVX2<>(SB)
+DATA ·rowsKernels<>+320(SB)/8, $·rowNormSums4AVX2<>(SB)
 
 // rowNormSums4AVX512 is a row kernel
 TEXT ·rowNormSums4AVX512<>(SB), NOSPLIT, $0-16
@@ -7075,7 +7177,7 @@ chosen1:
 	JNZ group
 	VZEROUPPER
 	RET
-DATA ·rowsKernels<>+312(SB)/8, $·rowNormSums4AVX512<>(SB)
+DATA ·rowsKernels<>+328(SB)/8, $·rowNormSums4AVX512<>(SB)
 
 // columnNormSums1AVX2 is a row kernel
 TEXT ·columnNormSums1AVX2<>(SB), NOSPLIT, $0-16
@@ -7163,7 +7265,7 @@ done1:
 	JNZ group
 	VZEROUPPER
 	RET
-DATA ·rowsKernels<>+320(SB)/8, $·columnNormSums1AVX2<>(SB)
+DATA ·rowsKernels<>+336(SB)/8, $·columnNormSums1AVX2<>(SB)
 
 // columnNormSums1AVX512 is a row kernel
 TEXT ·columnNormSums1AVX512<>(SB), NOSPLIT, $0-16
@@ -7227,7 +7329,7 @@ done1:
 	JNZ group
 	VZEROUPPER
 	RET
-DATA ·rowsKernels<>+328(SB)/8, $·columnNormSums1AVX512<>(SB)
+DATA ·rowsKernels<>+344(SB)/8, $·columnNormSums1AVX512<>(SB)
 
 // columnNormSums4AVX2 is a row kernel
 TEXT ·columnNormSums4AVX2<>(SB), NOSPLIT, $0-16
@@ -7387,7 +7489,7 @@ done1:
 	JNZ group
 	VZEROUPPER
 	RET
-DATA ·rowsKernels<>+336(SB)/8, $·columnNormSums4AVX2<>(SB)
+DATA ·rowsKernels<>+352(SB)/8, $·columnNormSums4AVX2<>(SB)
 
 // columnNormSums4AVX512 is a row kernel
 TEXT ·columnNormSums4AVX512<>(SB), NOSPLIT, $0-16
@@ -7487,8 +7589,8 @@ done1:
 	JNZ group
 	VZEROUPPER
 	RET
-DATA ·rowsKernels<>+344(SB)/8, $·columnNormSums4AVX512<>(SB)
-GLOBL ·rowsKernels<>(SB), RODATA|NOPTR, $352
+DATA ·rowsKernels<>+360(SB)/8, $·columnNormSums4AVX512<>(SB)
+GLOBL ·rowsKernels<>(SB), RODATA|NOPTR, $368
 
 // func runRows(kernel int, args *rowsArgs)
 TEXT ·runRows(SB), NOSPLIT, $0-16

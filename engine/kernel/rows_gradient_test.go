@@ -45,6 +45,7 @@ func TestGradientFormulasAreTheDerivatives(t *testing.T) {
 		y, _, _ := refBatchNorm(x, gain, bias, cols, eps)
 		return weighted(dy, y)
 	}
+	weights, parts := normal64(r, rows*3), [][]float64{normal64(r, rows*cols), normal64(r, rows*cols), normal64(r, rows*cols)}
 	for _, c := range []struct {
 		name string
 		got  []float64
@@ -62,6 +63,7 @@ func TestGradientFormulasAreTheDerivatives(t *testing.T) {
 		{"layer-norm, DBias", lnDBias, func(b []float64) float64 { return layerNorm(x, gain, b, true) }, bias},
 		{"RMS-norm, DX", rmsDX, func(x []float64) float64 { return layerNorm(x, gain, nil, false) }, x},
 		{"RMS-norm, DGain", rmsDGain, func(g []float64) float64 { return layerNorm(x, g, nil, false) }, gain},
+		{"weighted sum, DWeights", refCombineGrad(dy, parts, rows, cols), func(w []float64) float64 { return weighted(dy, refCombine(w, parts, cols)) }, weights},
 		{"batch-norm, DX", bnDX, func(x []float64) float64 { return batchNorm(x, gain, bias) }, x},
 		{"batch-norm, DGain", bnDGain, func(g []float64) float64 { return batchNorm(x, g, bias) }, gain},
 		{"batch-norm, DBias", bnDBias, func(b []float64) float64 { return batchNorm(x, gain, b) }, bias},

@@ -236,6 +236,24 @@ var rowsCases = map[string]func(o *operands) *rowsCase{
 			{"DGain", k.DGain, wantDGain, constant(o.cols, float64(o.rows)), 8}, {"DBias", k.DBias, wantDBias, constant(o.cols, float64(o.rows)), 8},
 		}}
 	},
+	"weighted sum": combineKernel,
+	"weighted sum gradient": func(o *operands) *rowsCase {
+		dy, parts := o.matrix(), o.parts()
+		want := refCombineGrad(widen(dy), widenAll(parts), o.rows, o.cols)
+		size := refCombineGrad(magnitudes(dy), magnitudesOf(parts), o.rows, o.cols)
+		k := &CombineGrad{DWeights: o.floats(o.rows * len(parts)), DY: dy, Parts: parts, Rows: o.rows, Cols: o.cols}
+		return &rowsCase{k, []outcome{{"DWeights", k.DWeights, want, size, 8}}}
+	},
+	"scaling of rows": func(o *operands) *rowsCase {
+		x, stride := o.matrix(), 1+o.IntN(3)
+		factors := o.floats(max((o.rows-1)*stride+1, 0))
+		want := make([]float64, len(x))
+		for i, v := range x {
+			want[i] = float64(v) * float64(factors[i/o.cols*stride])
+		}
+		k := &ScaleRows{Dst: o.result(x), X: x, Factors: factors, Stride: stride, Rows: o.rows, Cols: o.cols}
+		return &rowsCase{k, []outcome{{"Dst", k.Dst, want, nil, 1}}}
+	},
 	"column sum":              func(o *operands) *rowsCase { return columnSumKernel(o, false) },
 	"column sum, accumulated": func(o *operands) *rowsCase { return columnSumKernel(o, true) },
 }
@@ -286,6 +304,27 @@ func columnSumKernel(o *operands, accumulate bool) *rowsCase {
 	}
 	k := &ColumnSum{Dst: dst, X: x, Rows: o.rows, Cols: o.cols, Accumulate: accumulate}
 	return &rowsCase{k, []outcome{{"Dst", dst, want, constant(o.cols, float64(o.rows+1)), 4}}}
+}
+
+// parts returns one to four matrices, the last of which may be the first again.
+func (o *operands) parts() [][]float32 {
+	parts := [][]float32{o.matrix()}
+	for range o.IntN(3) {
+		parts = append(parts, o.matrix())
+	}
+	if !o.inPlace && o.IntN(2) == 0 {
+		parts = append(parts, parts[0])
+	}
+	return parts
+}
+
+func combineKernel(o *operands) *rowsCase {
+	parts := o.parts()
+	weights := o.floats(o.rows * len(parts))
+	want := refCombine(widen(weights), widenAll(parts), o.cols)
+	size := refCombine(magnitudes(weights), magnitudesOf(parts), o.cols)
+	k := &Combine{Dst: o.result(parts[0]), Weights: weights, Parts: parts, Rows: o.rows, Cols: o.cols}
+	return &rowsCase{k, []outcome{{"Dst", k.Dst, want, size, 4}}}
 }
 
 // set gives an operand other values.

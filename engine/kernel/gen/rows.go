@@ -36,6 +36,7 @@ func rowsFile() []byte {
 	}{
 		{"rowSum", rowSum, []string{"b", "s"}},
 		{"rowSquares", rowSquares, []string{"b", "s"}},
+		{"rowDot", rowDot, []string{"b", "c", "s"}},
 		{"layerNorm", layerNorm, []string{"a", "b", "u", "v", "s", "t"}},
 		{"rmsNorm", rmsNorm, []string{"a", "b", "u", "t"}},
 		{"layerNormGrad", layerNormGrad, []string{"a", "b", "c", "u", "s", "t"}},

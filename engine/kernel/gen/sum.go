@@ -1,6 +1,6 @@
 package main
 
-// The sums of rows: s = Σ b, or Σ b².
+// The sums of rows: s = Σ b, Σ b², or Σ b·c.
 
 func rowSum(k *rowsKernel) {
 	k.sum(func(s vector) { s.op("VADDPS", 1, 0, 0) })
@@ -8,6 +8,13 @@ func rowSum(k *rowsKernel) {
 
 func rowSquares(k *rowsKernel) {
 	k.sum(func(s vector) { s.op("VFMADD231PS", 1, 1, 0) })
+}
+
+func rowDot(k *rowsKernel) {
+	k.sum(func(s vector) {
+		s.load("c", 2)
+		s.op("VFMADD231PS", 2, 1, 0)
+	})
 }
 
 // sum writes a sum of which add adds the elements in register 1 to register 0.
