@@ -77,6 +77,33 @@ func gradientCases() []gradientCase {
 	add("mean", func(p *Program) *Value { return p.Mean(p.Parameter("x", nil, 5, 4)) })
 	add("dropout", func(p *Program) *Value { return p.Dropout(p.Parameter("x", nil, 8, 9), 0.4) })
 	add("softmax", func(p *Program) *Value { return p.Softmax(p.Parameter("x", nil, 4, 7)) })
+	add("combine", func(p *Program) *Value {
+		return p.Combine(p.Parameter("w", nil, 5, 3), p.Parameter("a", nil, 5, 4), p.Parameter("b", nil, 5, 4), p.Parameter("c", nil, 5, 4))
+	})
+	add("combine one", func(p *Program) *Value { return p.Combine(p.Parameter("w", nil, 5, 1), p.Parameter("a", nil, 5, 4)) })
+	add("combine one twice, and what has no gradient", func(p *Program) *Value {
+		a, given := p.Parameter("a", nil, 5, 21), p.Input("given", f32(5, 21))
+		return p.Combine(p.Parameter("w", nil, 5, 3), a, given, a)
+	})
+	add("combine by given weights", func(p *Program) *Value {
+		return p.Combine(p.Input("w", f32(5, 2)), p.Parameter("a", nil, 5, 4), p.Input("given", f32(5, 4)))
+	})
+	add("combine sixty-four", func(p *Program) *Value {
+		var parts []*Value
+		for k := range 64 {
+			parts = append(parts, p.Activate(p.Scale(p.Parameter("a", nil, 3, 4), float32(k)/16), kernel.Tanh))
+		}
+		return p.Combine(p.Parameter("w", nil, 3, 64), parts...)
+	})
+	add("attention over hops", func(p *Program) *Value {
+		y, _ := hopAttention(p, p.Parameter("left", nil, 6, 5), p.Parameter("z0", nil, 6, 7), p.Parameter("z1", nil, 6, 7), p.Parameter("z2", nil, 6, 7), p.Parameter("z3", nil, 6, 7))
+		return y
+	})
+	add("attention over given hops", func(p *Program) *Value {
+		left := p.Activate(p.Parameter("left", nil, 6, 5), kernel.Tanh)
+		y, _ := hopAttention(p, left, p.Input("z0", f32(6, 7)), p.Input("z1", f32(6, 7)), p.Input("z2", f32(6, 7)), p.Input("z3", f32(6, 7)))
+		return y
+	})
 	add("cross-entropy", func(p *Program) *Value {
 		loss, _ := p.CrossEntropy(p.Parameter("x", nil, 6, 5), p.Input("labels", i32(6)))
 		return loss

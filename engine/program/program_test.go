@@ -187,17 +187,23 @@ func TestSessionHoldsWhatWasPlanned(t *testing.T) {
 }
 
 func TestPrintedPrograms(t *testing.T) {
-	s := newTrainingStep(64)
-	for name, o := range map[string]*Options{"built": nil, "compiled": {Workers: 1}, "recomputed": {Workers: 1, Recompute: true}} {
-		text := s.p.String()
-		if o != nil {
-			c, err := Compile(s.p, *o)
+	step, hops := newTrainingStep(64).p, newHopStep(64)
+	for name, printed := range map[string]struct {
+		p *Program
+		o *Options
+	}{
+		"step-built": {step, nil}, "step-compiled": {step, &Options{Workers: 1}}, "step-recomputed": {step, &Options{Workers: 1, Recompute: true}},
+		"hops-built": {hops, nil}, "hops-compiled": {hops, &Options{Workers: 1}},
+	} {
+		text := printed.p.String()
+		if printed.o != nil {
+			c, err := Compile(printed.p, *printed.o)
 			if err != nil {
 				t.Fatal(err)
 			}
 			text = c.String()
 		}
-		path := "testdata/step-" + name
+		path := "testdata/" + name
 		if os.Getenv("SERAPH_UPDATE") != "" {
 			if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 				t.Fatal(err)
@@ -255,6 +261,18 @@ func TestFirstMistakeSticksWithItsPlace(t *testing.T) {
 		{"attention rate", "program p: attention: f32[2, 5, 6]: attention: DropoutP is 1, expected 0 ≤ DropoutP < 1", func(p *Program) {
 			p.Attention(p.Input("x", f32(2, 5, 6)), Attention{Heads: 1, KVHeads: 1, Dropout: 1})
 		}},
+		{"weights", "program p: combine: weights f32[rows, 2] for 3 times f32[rows, 7], expected f32[rows, 3]", func(p *Program) {
+			rows := p.Size("rows", 9)
+			x := p.Input("x", tensor.F32(rows, tensor.Fixed(7)))
+			p.Combine(p.Input("w", tensor.F32(rows, tensor.Fixed(2))), x, x, x)
+		}},
+		{"other parts", "program p: combine: f32[5, 4] beside f32[5, 3], expected float32 arrays of the same shape", func(p *Program) {
+			p.Combine(p.Input("w", f32(5, 2)), p.Input("x", f32(5, 4)), p.Input("y", f32(5, 3)))
+		}},
+		{"a part without columns", "program p: combine: f32[5], expected a float32 matrix", func(p *Program) {
+			p.Combine(p.Input("w", f32(5, 1)), p.Input("x", f32(5)))
+		}},
+		{"no parts", "program p: combine: 0 matrices, expected 1 to 512", func(p *Program) { p.Combine(p.Input("w", f32(5, 1))) }},
 		{"rate", "program p: dropout with the rate 1, expected 0 ≤ rate < 1", func(p *Program) { p.Dropout(p.Parameter("w", nil, 2), 1) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {

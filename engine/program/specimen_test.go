@@ -127,7 +127,7 @@ func (s *specimen) operation(ids *Value) *Value {
 		x = s.any()
 	}
 	width := x.Dim(-1).Size
-	switch s.pick(21) {
+	switch s.pick(22) {
 	case 0:
 		return p.Add(x, s.like(x))
 	case 1:
@@ -222,6 +222,16 @@ func (s *specimen) operation(ids *Value) *Value {
 			bias = s.vector(out)
 		}
 		return p.SparseLinear(s.sparse, s.parameter(out, 12), bias)
+	case 20:
+		parts := []*Value{x}
+		for range s.pick(4) {
+			parts = append(parts, s.like(x))
+		}
+		weights := s.linear(s.any(), len(parts))
+		if s.pick(2) == 0 {
+			weights = p.Softmax(weights)
+		}
+		return p.Combine(weights, parts...)
 	default:
 		return p.Gather(s.parameter(5, widths[s.pick(len(widths))]), ids)
 	}
