@@ -71,7 +71,7 @@ func TestAdvisorBeginsWithAnEvenSpread(t *testing.T) {
 // objective's forest and the expectation for one design after the other.
 func TestAdvisorMaximisesOverTheWholeSpace(t *testing.T) {
 	a := advise(t, 1, 20, Options{})
-	for a.step() < 25 {
+	for a.step() < 23 {
 		if newDraw(a.problem.Seed, advisorStream, a.step()).chance(randomShare) {
 			a.Ask() // a random one
 			continue

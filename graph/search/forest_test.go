@@ -177,6 +177,24 @@ func TestForestDoubtsWhatItHasNotSeen(t *testing.T) {
 	}
 }
 
+// A category that no observation has may be like any of the others.
+func TestForestDoubtsCategoriesItHasNotSeen(t *testing.T) {
+	s, err := NewSpace(Parameter{Name: "a", Values: []string{"p", "q", "r"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var designs []Design
+	for range 20 {
+		designs = append(designs, s.At(0), s.At(1))
+	}
+	f := NewForest(s, designs, valuesOf(designs, func(d Design) float64 { return float64(d.Rank()) }), 1, 0)
+	_, seen := f.Predict(s.At(1))
+	_, unseen := f.Predict(s.At(2))
+	if seen != minVariance || unseen < 0.05 {
+		t.Errorf("variance %v of a category that was observed, %v of one that was not", seen, unseen)
+	}
+}
+
 func TestPredictionDoesNotAllocate(t *testing.T) {
 	s := PaSca()
 	designs := sample(s, 80, 1)
