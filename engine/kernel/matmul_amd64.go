@@ -15,6 +15,7 @@ type tileArgs struct {
 	adds             int
 	add              [maxAdds]addend
 	out              *float32 // where AMX tiles leave their sums: outSlots
+	start            *float32 // nil, or where the sums of a single row start: whole vectors
 }
 
 // addend is a matrix of the shape of C that is added to the sums.
@@ -33,6 +34,9 @@ const maxAdds = 40
 func runTileAVX2(kernel int, args *tileArgs)
 
 //go:noescape
+func sweepAVX2(y, a *float32, csA int, b *float32, ldB, k, vectors int, mask *[16]int32)
+
+//go:noescape
 func runTileAVX512(kernel int, args *tileArgs)
 
 //go:noescape
@@ -49,6 +53,7 @@ type kernelSet struct {
 	step    int   // terms that a kernel takes at once: packing fills k up with zeros to a multiple of it
 	rows    []int // for each number of vectors side by side, the most rows of a micro-kernel; as in gen/matmul.go
 	masks   [33][16]int32
+	super   int // most terms that are worked through before partial sums leave the worker: a power of two of chunks
 }
 
 var (
@@ -83,6 +88,7 @@ func newKernelSet(lanes, perSlot, step int, rows []int) *kernelSet {
 			s.masks[n][0] = int32(1<<n - 1)
 		}
 	}
+	s.super = 8 * Chunk
 	return s
 }
 

@@ -4,11 +4,11 @@ import "math/bits"
 
 // How a blocked product cuts its work; none of it changes a bit.
 const (
-	maxSuper       = 8 * Chunk // most terms that are worked through before partial sums leave the worker: a power of two of chunks
-	maxSuperTurned = 2 * Chunk // the same where A lies column after column: a packed column then has enough rows
+	maxSuperTurned = 2 * Chunk // as kernelSet.super, where A lies column after column: a packed column then has enough rows
 	maxRows        = 480       // most rows of a unit
 	blockBytes     = 512 << 10 // packed block of A: stays in the L2 cache
 	bandBytes      = 8 << 20   // packed block of B: stays in the L3 cache
+	sweepColumns   = 64        // fewest columns for which a single row sweeps over B
 )
 
 // packing says where a product reads an operand.
@@ -30,6 +30,7 @@ type blocking struct {
 	packA, packB packing
 	columnsOfA   bool // the packed block of A is column after column, else row after row
 	stepA        int  // distance of its columns or rows
+	sweeps       bool // a single row goes along the rows of B: see sweep
 	scatter      bool // C or PreAct has columns that are not side by side: what micro-kernels store is spread afterwards
 	local        int  // digits of the counter of chunks that live within a super-block
 	global       int  // digits above them, but for the highest if that lives in C
@@ -40,10 +41,10 @@ type blocking struct {
 }
 
 // workerParts are the sizes of what a worker has for itself.
-type workerParts struct{ tiles, a, b, temp, local, global, out int }
+type workerParts struct{ tiles, a, b, temp, local, global, swept, out int }
 
 func (w workerParts) total() int {
-	return ceil(w.tiles+w.a+w.b+w.temp+w.local+w.global+w.out, line) * line
+	return ceil(w.tiles+w.a+w.b+w.temp+w.local+w.global+w.swept+w.out, line) * line
 }
 
 // floats is the working memory.
@@ -70,6 +71,7 @@ func (p *product) blockedBytes(level Level, workers int) int {
 func (p *product) cut(set *kernelSet, workers int) blocking {
 	c := blocking{set: set}
 	c.scatter = p.c.col != 1 || p.pre.f != nil && p.pre.col != 1
+	c.sweeps = set == setAVX2 && p.m == 1 && p.n >= sweepColumns && set.readsB(&p.b)
 	c.fitCaches(p)
 	c.choosePacking(p)
 	c.shareOut(p, workers)
@@ -80,10 +82,14 @@ func (p *product) cut(set *kernelSet, workers int) blocking {
 
 // fitCaches sets the terms of a super-block, the rows of a unit and the size of the micro-kernel.
 func (c *blocking) fitCaches(p *product) {
-	c.super = min(p.k, maxSuper)
-	if p.a.col != 1 {
-		c.super = min(p.k, maxSuperTurned)
+	c.super = c.set.super
+	switch {
+	case c.sweeps:
+		c.super = Chunk
+	case p.a.col != 1:
+		c.super = min(c.super, maxSuperTurned)
 	}
+	c.super = min(p.k, c.super)
 	most := c.set.rows[2]
 	c.mc = max(min(blockBytes/4/c.set.slots(c.super), maxRows)/most, 1) * most
 	c.mr = most
@@ -178,6 +184,9 @@ func (c *blocking) size(p *product) {
 	if set == setAMX {
 		w.tiles = outSlots
 	}
+	if c.sweeps {
+		w.swept = c.nc
+	}
 	if c.scatter {
 		w.out = c.mc * nr
 	}
@@ -236,7 +245,8 @@ func (t *packTask) Do(worker, lo, hi int) {
 // workerMemory is what a worker has for itself.
 type workerMemory struct {
 	tiles, packedA, packedB, temp []float32
-	local, global, out            []float32 // digits of the counter of chunks, and tiles to be spread
+	local, global                 []float32 // digits of the counter of chunks
+	swept, out                    []float32 // sums of the chunk that a sweep is at, and tiles to be spread
 }
 
 // of returns the memory of a worker.
@@ -248,5 +258,5 @@ func (s *blocked) of(worker int) workerMemory {
 		mem = mem[n:]
 		return taken
 	}
-	return workerMemory{take(parts.tiles), take(parts.a), take(parts.b), take(parts.temp), take(parts.local), take(parts.global), take(parts.out)}
+	return workerMemory{take(parts.tiles), take(parts.a), take(parts.b), take(parts.temp), take(parts.local), take(parts.global), take(parts.swept), take(parts.out)}
 }

@@ -131,6 +131,9 @@ func TestProductsStayInsideTheirSlices(t *testing.T) {
 		if n%9 == 8 {
 			k += Chunk
 		}
+		if n%4 == 2 {
+			rows, cols = 1, cols+64
+		}
 		a, b := randomMat(r, rows, k, layout(n%3), 0, r.IntN(3)), randomMat(r, k, cols, layout(n/3%3), 0, r.IntN(3))
 		c, pre := randomMat(r, rows, cols, layout(n/9%3), 0, r.IntN(3)), randomMat(r, rows, cols, layout(n/9%3), 0, 0)
 		mm := MatMul{A: a, B: b, C: c, PreAct: pre, Bias: randomMat(r, 1, cols, byRows, 0, 0).Data, Act: ReLU}

@@ -126,6 +126,9 @@ func TestMatMulFollowsTheDefinitionBitForBit(t *testing.T) {
 	for range 6 {
 		sizes = append(sizes, [3]int{1 + r.IntN(30), 1 + r.IntN(40), 1 + r.IntN(20*Chunk)})
 	}
+	for range 27 {
+		sizes = append(sizes, [3]int{1, 64 + r.IntN(90), 1 + r.IntN(5*Chunk)})
+	}
 	for n, size := range sizes {
 		rows, cols, k := size[0], size[1], size[2]
 		mm := MatMul{

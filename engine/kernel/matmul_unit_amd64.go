@@ -41,9 +41,16 @@ func (u *unit) do() {
 		if s.packA == private {
 			u.packA(k0, k1)
 		}
+		if s.sweeps {
+			u.sweep(k0, k1)
+		}
 		for j := u.j0; j < u.j1; {
 			nv := s.set.fit(s.nv, u.j1-j)
-			u.panel(k0, k1, j, nv)
+			if s.sweeps {
+				u.finishSweep(k0, k1, j, nv)
+			} else {
+				u.panel(k0, k1, j, nv)
+			}
 			j += nv * s.set.lanes
 		}
 	}
@@ -168,6 +175,33 @@ func (u *unit) digit(digit, row, j, width int) addend {
 		return addend{&u.shared[((digit-s.local)*u.m+u.i0+row)*s.band+j-s.j0], 4 * s.band}
 	}
 	return addend{&u.global[((digit-s.local)*s.mc+row)*s.nc+j-u.j0], 4 * s.nc}
+}
+
+// sweep sets swept to the sums of the chunk of terms k0 to k1, all columns at a time.
+func (u *unit) sweep(k0, k1 int) {
+	s, g := &u.blocked, &u.args
+	u.sourceA(k0, k0, 0)
+	vectors := ceil(u.j1-u.j0, s.set.lanes)
+	y := u.swept[:vectors*s.set.lanes]
+	clear(y)
+	mask := &s.set.masks[u.j1-u.j0-(vectors-1)*s.set.lanes]
+	sweepAVX2(&y[0], g.a, g.csA, &u.b.at(u.matrix, k0, u.j0)[0], 4*u.b.row, k1-k0, vectors, mask)
+}
+
+// finishSweep does the rest for nv vectors of columns from j on: a micro-kernel that has no terms to add stores them.
+func (u *unit) finishSweep(k0, k1, j, nv int) {
+	s, g := &u.blocked, &u.args
+	width := nv * s.set.lanes
+	cols := min(width, u.n-j)
+	g.mask = &s.set.masks[cols-(nv-1)*s.set.lanes]
+	g.k, g.panels, g.panelA = 0, 1, 0
+	g.a, g.b = &u.swept[0], &u.swept[0]
+	g.start = &u.swept[j-u.j0]
+	u.destination(k0/Chunk, k1 == u.k, 0, j, width)
+	s.set.tile(1, nv, cols < width, g)
+	if s.scatter && k1 == u.k {
+		u.spread(j, cols, width)
+	}
 }
 
 // spread stores the sums of a panel where columns are not side by side.

@@ -6,10 +6,11 @@ import "fmt"
 // side by side. It does so for panels of mr rows one under the other:
 //
 //	for panel = 0 … panels−1:
-//	    acc[r][v] = Σ_k A[r·rsA + k·csA] · B[k·ldB + v]
+//	    acc[r][v] = start + Σ_k A[r·rsA + k·csA] · B[k·ldB + v]
 //	    acc = add₀ + acc, then add₁ + acc, …; then acc += bias; C = acc
 //	    A moves by panelA; C and the addends move by mr rows
 //
+// Only the kernels of a single row in AVX2 know start, one row of whole vectors, or 0 where it is nil; they take one panel then.
 // Moving pointers live in registers alone: one past its slice must not be left where the collector looks.
 // The kernel that is masked takes of its last vector the lanes that the mask has. These are the offsets of its argument
 // block, tileArgs.
@@ -28,6 +29,7 @@ const (
 	argPanels = 88
 	argAdds   = 96
 	argAddend = 104 // pairs of a pointer and the distance of rows
+	argStart  = 752
 )
 
 // tileSet is the micro-kernels of an instruction set. With pairs, an element of A and B is two bfloat16 terms, and B is
@@ -143,6 +145,9 @@ func (t *tile) write() {
 			t.clear(t.acc(r, v))
 		}
 	}
+	if t.mr == 1 && t.v.Lanes == 8 {
+		t.start()
+	}
 	t.I("TESTQ CX, CX")
 	t.I("JZ sums")
 	t.Label("terms")
@@ -155,6 +160,17 @@ func (t *tile) write() {
 	t.I("JNZ panel")
 	t.I("VZEROUPPER")
 	t.I("RET")
+}
+
+// start sets the sums to where they start, if anywhere. Beyond the columns that count it holds anything.
+func (t *tile) start() {
+	t.I("MOVQ %d(AX), R9", argStart)
+	t.I("TESTQ R9, R9")
+	t.I("JZ started")
+	for v := range t.nv {
+		t.I("VMOVUPS %d(R9), %s", v*t.v.Bytes(), t.acc(0, v))
+	}
+	t.Label("started")
 }
 
 // term adds the products of one k.
@@ -263,10 +279,11 @@ func (t *tile) finish() {
 	t.I("ADDQ $%d, R15", t.mr)
 }
 
-// matmulFile writes the micro-kernels of the float32 product for AVX2 and AVX-512.
+// matmulFile writes the micro-kernels of the float32 product for AVX2 and AVX-512, and the sweep of AVX2.
 func matmulFile() []byte {
 	a := NewAsm()
 	tilesAVX2.writeAll(a)
+	writeSweep(a, avx2)
 	tilesAVX512.writeAll(a)
 	return a.Bytes()
 }
