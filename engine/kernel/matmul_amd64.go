@@ -89,6 +89,10 @@ func newKernelSet(lanes, perSlot, step int, rows []int) *kernelSet {
 		}
 	}
 	s.super = 8 * Chunk
+	if lanes == 8 {
+		// Processors with AVX2 alone have a small L2 cache; with fewer terms, a block of A there has enough rows.
+		s.super = 2 * Chunk
+	}
 	return s
 }
 
