@@ -10,11 +10,13 @@ import (
 
 // Design is one scalable graph model.
 type Design struct {
-	Norm     graph.Norm    // graph aggregator: which Â
-	Hops     int           // K: 0 is a model that does not see the graph
-	Scaling  graph.Scaling // of the features
-	Messages Messages      // message aggregator
-	Head     nn.MLP        // the transformation; Out is set to the number of classes
+	Norm      graph.Norm    // graph aggregator: which Â
+	Hops      int           // K: 0 is a model that does not see the graph
+	Scaling   graph.Scaling // of the features
+	Messages  Messages      // message aggregator
+	Weighting Weighting     // of the hops, for Weighted
+	Attention Attention     // over the hops, for the aggregators that learn it
+	Head      nn.MLP        // the transformation; Out is set to the number of classes
 }
 
 // Messages says how the hops of a node become the input of the transformation.
@@ -22,30 +24,62 @@ type Messages string
 
 // The message aggregators.
 const (
-	Last   Messages = "last"   // H_K alone: SGC
-	Concat Messages = "concat" // every hop through a linear layer of its own, side by side, then the activation: SIGN
+	Last       Messages = "last"        // H_K alone: SGC
+	Concat     Messages = "concat"      // every hop through a linear layer of its own, side by side, then the activation: SIGN
+	Weighted   Messages = "weighted"    // Σ_k w_k H_k, the same weights for every node: S2GC, GBP
+	Gate       Messages = "gate"        // Σ_k w_ik H_k, weights of the hops alone: GMLP's gating
+	SelfGuided Messages = "self-guided" // weights of the hops and a branch that learns the classes from all of them: GMLP
+	JK         Messages = "jk"          // weights of the hops and a network's view of all of them: GAMLP(JK)
+	Recursive  Messages = "recursive"   // weights of a hop and what was combined of those before: GAMLP(R)
 )
+
+// attends says whether the weights of the hops are learned for every node.
+func (m Messages) attends() bool {
+	switch m {
+	case Gate, SelfGuided, JK, Recursive:
+		return true
+	}
+	return false
+}
 
 // FirstHop is the first of the hops that the design reads; the last is Hops.
 func (d *Design) FirstHop() int {
-	if d.Messages == Concat {
+	if d.Messages == Concat || d.Messages.attends() {
 		return 0
 	}
 	return d.Hops
 }
 
-// Reads is the number of hops that the design reads.
+// Reads is the number of matrices that the design reads: hops, or one weighted sum of them.
 func (d *Design) Reads() int { return d.Hops - d.FirstHop() + 1 }
 
-// Forward appends the model: logits (rows, classes) from the hops that the design reads, each (rows, features).
-func (d *Design) Forward(p *program.Program, hops []nn.Matrix, classes int, training bool) *program.Value {
+// normalises says whether a layer normalises over the rows of a step.
+func (d *Design) normalises() bool {
+	return d.Head.BatchNorm && (d.Head.Layers > 1 || d.Messages != Last && d.Messages != Weighted)
+}
+
+// Outputs are what a design computes for rows.
+type Outputs struct {
+	Logits *program.Value // (rows, classes)
+	Guide  *program.Value // (rows, classes): the logits of the branch that guides; nil but for SelfGuided
+	Hops   *program.Value // (rows, K+1): the weights of the hops, each row adding up to 1; nil where none are learned
+}
+
+// Forward appends the model to a program: from the matrices that the design reads, each (rows, features).
+func (d *Design) Forward(p *program.Program, hops []nn.Matrix, classes int, training bool) Outputs {
 	head := d.Head
 	head.Out = classes
-	if d.Messages == Concat {
+	switch {
+	case d.Messages == Concat:
 		head.InputDropout = head.Dropout
-		return head.Apply(p, "head", d.concat(p, hops, training), training)
+		return Outputs{Logits: head.Apply(p, "head", d.concat(p, hops, training), training)}
+	case d.Messages.attends():
+		out := d.attend(p, hops, classes, training)
+		head.InputDropout = 0 // it has acted on the hops
+		out.Logits = head.Apply(p, "head", out.Logits, training)
+		return out
 	}
-	return head.ApplyMatrix(p, "head", hops[0], training)
+	return Outputs{Logits: head.ApplyMatrix(p, "head", hops[0], training)}
 }
 
 // concat is [H_0 Θ_0 | H_1 Θ_1 | …] through the activation: the first layer of SIGN. Dropout acts on the hops.

@@ -49,6 +49,7 @@ func (f *fitter) begin(seed uint64) {
 
 // runEpoch trains once on all rows, validates, and keeps the weights when they are the best so far.
 func (f *fitter) runEpoch() (loss float64, val *Score, err error) {
+	f.guidance = float32(math.Cos(math.Pi * float64(f.trainer.epoch) / (2 * float64(f.Epochs)))) // GMLP's: from 1 to 0
 	if f.batch == nil {
 		loss, err = f.fit(f.train, f.LR)
 	} else {

@@ -208,20 +208,14 @@ func (w *work) trainAll(s *store) (err error) {
 			return err
 		}
 	}
-	results, err := testSection(w.job, d)
-	if err != nil {
+	if err := addTestSections(w.job, d); err != nil {
 		return err
 	}
 	search, err := tuningSection(w.job)
-	if err != nil {
-		return err
+	if search != nil {
+		w.job.AddSection(*search)
 	}
-	for _, section := range []*run.Section{results, search} {
-		if section != nil {
-			w.job.AddSection(*section)
-		}
-	}
-	return nil
+	return err
 }
 
 // trial trains one seed.
@@ -263,7 +257,7 @@ func (w *work) trial(trial *run.Trial, shop *workshop, s *store) error {
 			return err
 		}
 		o.Metrics = append(o.Metrics, run.Metric{Name: "test_accuracy", Value: test.Accuracy()}, run.Metric{Name: "test_macro_f1", Value: test.MacroF1()})
-		if err := keepTest(trial, test); err != nil {
+		if err := keepTest(trial, test, shop.attended); err != nil {
 			return err
 		}
 	}

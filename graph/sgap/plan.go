@@ -144,6 +144,7 @@ func (pl *planner) choose(design *Design, describe func(w way) (*plan.Job, error
 func (pl *planner) propagation(design Design, nodes []int32) *graph.Propagation {
 	return &graph.Propagation{
 		Graph: pl.data.Graph, Adjacency: pl.adjacency, Scaling: design.Scaling, First: design.FirstHop(), K: design.Hops, Rows: nodes,
+		Combine: design.weights(),
 	}
 }
 

@@ -30,62 +30,14 @@ func Models() []run.Model {
 	return list
 }
 
-var presets = []preset{
-	{
-		name:     "mlp",
-		title:    "multi-layer perceptron on the features alone: what a graph or a table gives without edges",
-		paper:    "Rumelhart, Hinton and Williams, Learning representations by back-propagating errors, Nature 1986",
-		messages: Last,
-		settings: settings(nil, head("2", "64", "0.5", "0.01", "5e-4")),
-		tuned: []axis{
-			{"scaling", []string{"l1", "l2", "rms", "none"}},
-			{"weight-decay", []string{"5e-3", "5e-4", "5e-5"}},
-			{"dropout", []string{"0", "0.5"}},
-			{"lr", []string{"0.01", "0.003"}},
-		},
-		use: "A baseline that ignores the edges of a graph, and a classifier for plain tables.",
-	},
-	{
-		name:     "sgc",
-		title:    "simple graph convolution: a linear model on the features K hops away",
-		paper:    "Wu et al., Simplifying Graph Convolutional Networks, ICML 2019",
-		messages: Last,
-		settings: settings(propagation("2"), head("1", "64", "0", "0.2", "5e-6")),
-		tuned: []axis{
-			{"scaling", []string{"l1", "rms", "l2"}},
-			{"r", []string{"0.5", "0"}},
-			{"hops", []string{"2", "3", "4", "5"}},
-			{"weight-decay", []string{"1e-3", "1e-4", "1e-5", "1e-6"}},
-			{"lr", []string{"0.2", "0.05"}},
-		},
-		use: "Classification of the nodes of one graph whose neighbours tend to share their class, when training must take seconds.",
-	},
-	{
-		name:     "sign",
-		title:    "scalable inception graph network: every hop through a layer of its own, then an MLP",
-		paper:    "Frasca et al., SIGN: Scalable Inception Graph Neural Networks, 2020",
-		messages: Concat,
-		settings: settings(propagation("3"), head("1", "64", "0.5", "0.01", "5e-4")),
-		tuned: []axis{
-			{"scaling", []string{"l2", "rms", "l1"}},
-			{"r", []string{"0.5", "0"}},
-			{"hops", []string{"2", "3", "5"}},
-			{"weight-decay", []string{"5e-3", "5e-4", "5e-5"}},
-			{"input-dropout", []string{"0", "0.3", "0.6"}},
-			{"dropout", []string{"0.5", "0.8"}},
-			{"lr", []string{"0.01", "0.003"}},
-		},
-		use: "Classification of the nodes of one graph, where the right number of hops differs from node to node.",
-	},
-}
-
-// settings puts the groups of settings together.
-func settings(groups ...[]run.Setting) []run.Setting {
+// settings puts the groups of settings together, with how many settings tuning tries: more where the grid is larger and a
+// training may end in several ways.
+func settings(tune string, groups ...[]run.Setting) []run.Setting {
 	var list []run.Setting
 	for _, g := range groups {
 		list = append(list, g...)
 	}
-	return append(list, training()...)
+	return append(list, training(tune)...)
 }
 
 // propagation are the settings of the graph aggregator.
@@ -113,14 +65,14 @@ func head(layers, hidden, dropout, lr, weightDecay string) []run.Setting {
 }
 
 // training are the settings that all presets share.
-func training() []run.Setting {
+func training(tune string) []run.Setting {
 	return []run.Setting{
 		{Key: "scaling", Type: run.Choice, Choices: scalings(), Default: "l1", Doc: "rows of features: as they are, divided by their L1 or L2 norm, or L1 and then hops brought to a root mean square norm of 1"},
 		{Key: "optimizer", Type: run.Choice, Choices: []string{"adam", "adamw", "sgd", "adagrad"}, Default: "adam", Doc: "the optimizer"},
 		{Key: "epochs", Type: run.Int, Default: "200", Min: "1", Max: "1000000", Doc: "passes over the training nodes"},
 		{Key: "patience", Type: run.Int, Default: "0", Min: "0", Doc: "epochs without a better validation score after which a seed stops; 0: never"},
 		{Key: "batch", Type: run.Int, Default: "4096", Min: "1", Max: "1000000", Doc: "most nodes of a step"},
-		{Key: "tune", Type: run.Int, Default: "24", Min: "0", Max: "100000", Doc: "settings to try on validation before training; 0: train with the settings as given"},
+		{Key: "tune", Type: run.Int, Default: tune, Min: "0", Max: "100000", Doc: "settings to try on validation before training; 0: train with the settings as given"},
 		{Key: "split", Type: run.String, Scope: run.OfData, Check: checkSplit, Doc: "public, per-class:TRAIN/VAL, ratio:TRAIN/VAL/TEST or file:PATH; none: public where there is one, else per-class:20/30 (tables: ratio:60/20/20)"},
 		{Key: "component", Type: run.Choice, Choices: []string{"auto", "all", "largest"}, Default: "auto", Scope: run.OfData, Doc: "the nodes that are kept; auto: the largest connected component for the sets of Shchur et al., else all"},
 		{Key: "weights", Type: run.String, Scope: run.OfData, Doc: "column of an edge list that holds weights; none: weights are ignored"},
@@ -174,6 +126,21 @@ func (p *preset) choice(v run.Values, bf16 bool) choice {
 	if v.Lookup("hops") != nil {
 		c.design.Hops = v.Int("hops")
 		c.design.Norm = graph.Norm{R: v.Float("r"), SelfLoops: v.Bool("self-loops")}
+	}
+	if v.Lookup("messages") != nil {
+		c.design.Messages = Messages(v.String("messages"))
+	}
+	switch {
+	case v.Lookup("decay") != nil:
+		c.design.Weighting = Weighting{Kind: WeightingKind(v.String("decay")), Alpha: v.Float("alpha"), T: v.Float("t")}
+	case v.Lookup("alpha") != nil:
+		c.design.Weighting = Weighting{Kind: S2GC, Alpha: v.Float("alpha")}
+	}
+	if v.Lookup("attention-dropout") != nil {
+		c.design.Attention.Dropout = v.Float("attention-dropout")
+	}
+	if v.Lookup("reference-layers") != nil {
+		c.design.Attention.Layers = v.Int("reference-layers")
 	}
 	return c
 }

@@ -36,6 +36,7 @@ type Programs struct {
 
 	train       inputs
 	loss, lr    *program.Value
+	guidance    *program.Value // scalar input: the weight of the guide's loss; nil where there is no guide
 	eval, dense evaluation
 }
 
@@ -49,6 +50,7 @@ type inputs struct {
 type evaluation struct {
 	inputs
 	logits, losses *program.Value
+	weights        *program.Value // of the hops; nil where none are learned
 }
 
 // All are the different programs.
@@ -69,8 +71,13 @@ func (d *Design) Compile(t Training, s Sizes, sparse []bool) (*Programs, error) 
 	ps := &Programs{Sizes: s}
 	p := program.New("train")
 	ps.train = d.inputs(p, s.Train, s.Train, s.Features, sparse, true)
-	logits := d.Forward(p, ps.train.hops, s.Classes, true)
-	ps.loss, _ = p.CrossEntropy(logits, ps.train.labels)
+	out := d.Forward(p, ps.train.hops, s.Classes, true)
+	ps.loss, _ = p.CrossEntropy(out.Logits, ps.train.labels)
+	if out.Guide != nil {
+		guide, _ := p.CrossEntropy(out.Guide, ps.train.labels)
+		ps.guidance = p.Input("guidance", tensor.F32())
+		ps.loss = p.Add(ps.loss, p.Mul(ps.guidance, guide))
+	}
 	p.Output(ps.loss)
 	ps.lr = optim.Minimize(p, ps.loss, rule, 0, optim.Group{Params: p.Parameters(), WeightDecay: t.WeightDecay}).LR
 	if ps.Train, err = program.Compile(p, program.Options{Workers: s.Threads}); err != nil {
@@ -92,7 +99,11 @@ func (d *Design) Compile(t Training, s Sizes, sparse []bool) (*Programs, error) 
 func (d *Design) compileEvaluation(name string, s Sizes, sparse []bool) (*program.Compiled, evaluation, error) {
 	p := program.New(name)
 	e := evaluation{inputs: d.inputs(p, s.Eval, s.Val, s.Features, sparse, false)}
-	e.logits = p.Output(d.Forward(p, e.hops, s.Classes, false))
+	out := d.Forward(p, e.hops, s.Classes, false)
+	e.logits = p.Output(out.Logits)
+	if out.Hops != nil {
+		e.weights = p.Output(out.Hops)
+	}
 	_, e.losses = p.CrossEntropy(e.logits, e.labels)
 	p.Output(e.losses)
 	c, err := program.Compile(p, program.Options{Workers: s.Threads})

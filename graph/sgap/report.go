@@ -22,19 +22,21 @@ const testName = "test.json"
 type testRecord struct {
 	Version   int     `json:"version"`
 	Confusion [][]int `json:"confusion"` // [true class][predicted class]
+
+	Attended *attended `json:"attended,omitempty"` // of models that weigh hops
 }
 
 // keepTest writes the score of a seed on the test nodes, safe against a crash before the seed counts as finished.
-func keepTest(trial *run.Trial, test *Score) error {
-	text, err := json.Marshal(testRecord{1, test.Confusion})
+func keepTest(trial *run.Trial, test *Score, a *attended) error {
+	text, err := json.Marshal(testRecord{1, test.Confusion, a})
 	if err != nil {
 		return err
 	}
 	return memory.WriteAtomic(filepath.Join(trial.Dir, testName), append(text, '\n'))
 }
 
-// keptTest reads the confusion back; nil where there were no test nodes.
-func keptTest(trial *run.Trial, classes int) ([][]int, error) {
+// keptTest reads it back; nil where there were no test nodes.
+func keptTest(trial *run.Trial, classes int) (*testRecord, error) {
 	path := filepath.Join(trial.Dir, testName)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -50,16 +52,28 @@ func keptTest(trial *run.Trial, classes int) ([][]int, error) {
 	if len(r.Confusion) != classes || slices.ContainsFunc(r.Confusion, func(row []int) bool { return len(row) != classes }) {
 		return nil, format.CorruptAt(path, -1, "confusion", "another size", fmt.Sprintf("%d × %d", classes, classes))
 	}
-	return r.Confusion, nil
+	if r.Attended != nil && !r.Attended.valid() {
+		return nil, format.CorruptAt(path, -1, "weights of hops", "bins of different lengths", "")
+	}
+	return &r, nil
 }
 
-// testSection is the test results of the seed with the best validation accuracy as a section of the report; nil where there were no
-// test nodes.
-func testSection(job *run.Job, d *dataset) (*run.Section, error) {
-	counts, err := keptTest(job.Best(), d.Classes)
-	if counts == nil {
-		return nil, err
+// addTestSections adds what the seed with the best validation accuracy did on the test nodes to the report, where there were any.
+func addTestSections(job *run.Job, d *dataset) error {
+	kept, err := keptTest(job.Best(), d.Classes)
+	if kept == nil {
+		return err
 	}
+	job.AddSection(testSection(kept.Confusion, d))
+	if a := kept.Attended; a != nil {
+		job.AddSection(a.section())
+		job.Notef("%s", a.summary())
+	}
+	return nil
+}
+
+// testSection shows results by class.
+func testSection(counts [][]int, d *dataset) run.Section {
 	classes := run.Table{Caption: "Per class, on the test nodes", Head: []string{"class", "nodes", "precision", "recall", "F1"}}
 	confusion := run.HeatMap{Caption: "Confusion: true class (rows) against predicted class (columns), share of the row"}
 	for c, row := range counts {
@@ -81,11 +95,11 @@ func testSection(job *run.Job, d *dataset) (*run.Section, error) {
 		confusion.Columns = append(confusion.Columns, d.className(c))
 		confusion.Values = append(confusion.Values, shares)
 	}
-	return &run.Section{
+	return run.Section{
 		Title:   "Test results by class",
 		Text:    fmt.Sprintf("Of the seed with the best validation accuracy; split %s.", d.rule),
 		Figures: []run.Figure{classes, confusion},
-	}, nil
+	}
 }
 
 func share(part, whole int) float64 { return float64(part) / float64(max(whole, 1)) }

@@ -42,6 +42,8 @@ type trainer struct {
 	epoch   int // done
 	step    uint64
 	block   Rows
+
+	guidance float32 // weight of the guide's loss
 }
 
 func newTrainer(ps *Programs, pool *kernel.Pool) (*trainer, error) {
@@ -69,6 +71,9 @@ func (t *trainer) fit(rows *Rows, lr float64) (float64, error) {
 	t.step++
 	t.session.Step = t.step
 	e.Tensor(t.lr).Float32s()[0] = float32(lr)
+	if t.Programs.guidance != nil {
+		e.Tensor(t.Programs.guidance).Float32s()[0] = t.guidance
+	}
 	if err := e.Run(); err != nil {
 		return 0, err
 	}
@@ -105,6 +110,11 @@ func (t *trainer) apply(rows *Rows) (logits, losses []float32, err error) {
 		return nil, nil, err
 	}
 	return e.Tensor(ev.logits).Float32s(), e.Tensor(ev.losses).Float32s(), nil
+}
+
+// weights are those of the hops, (rows, hops), of the dense rows that were evaluated last.
+func (t *trainer) weights() []float32 {
+	return t.session.Execution(t.Dense).Tensor(t.Programs.dense.weights).Float32s()
 }
 
 // dense says whether no hop is compressed.

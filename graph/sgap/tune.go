@@ -103,7 +103,8 @@ func (t *tuning) kinds() (list []choice, count []int) {
 	for i := range t.candidates {
 		c := t.candidates[i].choice
 		c.design.Norm.R, c.training.LR, c.training.WeightDecay = 0, 0, 0
-		for _, rate := range []*float64{&c.design.Head.Dropout, &c.design.Head.InputDropout} {
+		c.design.Weighting.Alpha, c.design.Weighting.T = 0, 0
+		for _, rate := range []*float64{&c.design.Head.Dropout, &c.design.Head.InputDropout, &c.design.Attention.Dropout} {
 			*rate = math.Ceil(*rate) // 0, or dropout of some kind
 		}
 		key := fmt.Sprintf("%+v", c)
@@ -118,17 +119,28 @@ func (t *tuning) kinds() (list []choice, count []int) {
 	return list, count
 }
 
-// variant is what the hops depend on.
+// variant is what the hops depend on: candidates of one variant share them.
 type variant struct {
-	norm    graph.Norm
-	scaling graph.Scaling
+	norm      graph.Norm
+	scaling   graph.Scaling
+	weighting Weighting
+	hops      int // where they are added up; else a candidate takes as many as it needs
+}
+
+// variantOf is the variant of a design.
+func variantOf(d *Design) variant {
+	v := variant{norm: d.Norm, scaling: d.Scaling}
+	if d.Messages == Weighted {
+		v.weighting, v.hops = d.Weighting, d.Hops
+	}
+	return v
 }
 
 // variants groups the candidates (indices) by their hops.
 func (t *tuning) variants(chosen []int) (list []variant, of map[variant][]int) {
 	of = map[variant][]int{}
 	for _, i := range chosen {
-		v := variant{t.candidates[i].design.Norm, t.candidates[i].design.Scaling}
+		v := variantOf(&t.candidates[i].design)
 		if of[v] == nil {
 			list = append(list, v)
 		}
@@ -139,7 +151,7 @@ func (t *tuning) variants(chosen []int) (list []variant, of map[variant][]int) {
 
 // hops describes the hops that some candidates of a variant need together, for the nodes that train and validate.
 func (t *tuning) hops(v variant, members []int, seeds int) (design Design, nodes []int32) {
-	design = Design{Norm: v.norm, Scaling: v.scaling}
+	design = Design{Norm: v.norm, Scaling: v.scaling, Messages: t.candidates[members[0]].design.Messages, Weighting: v.weighting}
 	for _, i := range members {
 		design.Hops = max(design.Hops, t.candidates[i].design.Hops)
 	}

@@ -33,17 +33,12 @@ func (d *dataset) sizesOf(c choice, splits []graph.Split, blockBytes int64, thre
 	}
 	row := bufferBytes(1, c.design.Reads(), d.Features.Cols, false)
 	s.Eval = int(min(max(blockBytes/row, 16), 2048, int64(d.Nodes)))
-	s.compress = !s.batched() && !c.design.Head.BF16 && c.design.Head.InputDropout == 0
+	s.compress = !s.batched() && !c.design.Head.BF16 && c.design.Head.InputDropout == 0 && !c.design.Messages.attends()
 	return s
 }
 
 // batched says whether a step takes a part of the rows.
 func (s *sizes) batched() bool { return s.Train < s.train }
-
-// normalises says whether a layer normalises over the rows of a step.
-func (d *Design) normalises() bool {
-	return d.Head.BatchNorm && (d.Head.Layers > 1 || d.Messages == Concat)
-}
 
 // check refuses steps of a single row where rows are normalised over the step. From three rows on, the step before one that
 // has a single row left leaves it a second.
@@ -92,6 +87,7 @@ type workshop struct {
 	valRows  *buffer
 	keep     *memory.Arena
 	testRows *buffer
+	attended *attended // of the test nodes last scored; nil where no weights are learned
 }
 
 // workItems is what a workshop holds at most: whichever rows come compressed.
@@ -226,6 +222,10 @@ func (w *workshop) open(s *store, split graph.Split) (err error) {
 // test scores the test nodes of a split, block by block: where they are most nodes, in the order of the hops.
 func (w *workshop) test(s *store, split graph.Split) (*Score, error) {
 	score := NewScore(w.classes)
+	w.attended = nil
+	if w.design.Messages.attends() {
+		w.attended = &attended{}
+	}
 	first := w.design.FirstHop()
 	if s.position == nil && 2*len(split.Test) > w.data.Nodes {
 		return score, w.testInOrder(score, s, split.Test)
@@ -236,7 +236,7 @@ func (w *workshop) test(s *store, split graph.Split) (*Score, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := w.addScore(score, rows); err != nil {
+		if err := w.addTest(score, rows, func(i int) int { return int(nodes[i]) }); err != nil {
 			return nil, err
 		}
 	}
@@ -260,8 +260,22 @@ func (w *workshop) testInOrder(score *Score, s *store, test []int32) error {
 			block.Labels[int(test[0])-lo] = w.data.Labels[test[0]]
 			test = test[1:]
 		}
-		if err := w.addScore(score, &block); err != nil {
+		if err := w.addTest(score, &block, func(i int) int { return lo + i }); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// addTest scores a block of rows, whose nodes node names, and collects the weights of their hops.
+func (w *workshop) addTest(score *Score, rows *Rows, node func(i int) int) error {
+	if err := w.addScore(score, rows); err != nil || w.attended == nil {
+		return err
+	}
+	weights := w.trainer.weights()
+	for i, label := range rows.Labels {
+		if label >= 0 {
+			w.attended.add(w.data.Degree(node(i)), weights[i*w.design.Reads():(i+1)*w.design.Reads()])
 		}
 	}
 	return nil

@@ -1,0 +1,157 @@
+package sgap
+
+import "github.com/seraph-ml/seraph/run"
+
+// presets are the models. The grids of the newer ones span what their papers and authors' programs use; none was drawn up by
+// looking at test nodes.
+var presets = []preset{
+	{
+		name:     "mlp",
+		title:    "multi-layer perceptron on the features alone: what a graph or a table gives without edges",
+		paper:    "Rumelhart, Hinton and Williams, Learning representations by back-propagating errors, Nature 1986",
+		messages: Last,
+		settings: settings("24", head("2", "64", "0.5", "0.01", "5e-4")),
+		tuned: []axis{
+			{"scaling", []string{"l1", "l2", "rms", "none"}},
+			{"weight-decay", []string{"5e-3", "5e-4", "5e-5"}},
+			{"dropout", []string{"0", "0.5"}},
+			{"lr", []string{"0.01", "0.003"}},
+		},
+		use: "A baseline that ignores the edges of a graph, and a classifier for plain tables.",
+	},
+	{
+		name:     "sgc",
+		title:    "simple graph convolution: a linear model on the features K hops away",
+		paper:    "Wu et al., Simplifying Graph Convolutional Networks, ICML 2019",
+		messages: Last,
+		settings: settings("24", propagation("2"), head("1", "64", "0", "0.2", "5e-6")),
+		tuned: []axis{
+			{"scaling", []string{"l1", "rms", "l2"}},
+			{"r", []string{"0.5", "0"}},
+			{"hops", []string{"2", "3", "4", "5"}},
+			{"weight-decay", []string{"1e-3", "1e-4", "1e-5", "1e-6"}},
+			{"lr", []string{"0.2", "0.05"}},
+		},
+		use: "Classification of the nodes of one graph whose neighbours tend to share their class, when training must take seconds.",
+	},
+	{
+		name:     "sign",
+		title:    "scalable inception graph network: every hop through a layer of its own, then an MLP",
+		paper:    "Frasca et al., SIGN: Scalable Inception Graph Neural Networks, 2020",
+		messages: Concat,
+		settings: settings("64", propagation("3"), head("1", "64", "0.5", "0.01", "5e-4")),
+		tuned: []axis{
+			{"scaling", []string{"l2", "rms", "l1"}},
+			{"r", []string{"0.5", "0"}},
+			{"hops", []string{"2", "3", "5"}},
+			{"weight-decay", []string{"5e-3", "5e-4", "5e-5"}},
+			{"input-dropout", []string{"0", "0.3", "0.6"}},
+			{"dropout", []string{"0.5", "0.8"}},
+			{"lr", []string{"0.01", "0.003"}},
+		},
+		use: "Classification of the nodes of one graph, where the right number of hops differs from node to node.",
+	},
+	{
+		name:     "s2gc",
+		title:    "simple spectral graph convolution: a linear model on the mean of all hops, a share of the features kept in each",
+		paper:    "Zhu and Koniusz, Simple Spectral Graph Convolution, ICLR 2021",
+		messages: Weighted,
+		settings: settings("24", propagation("16"), alpha("0.05", "share of the node's own features in every term"), head("1", "64", "0", "0.2", "1e-5")),
+		tuned: []axis{
+			{"scaling", []string{"l1", "rms", "l2"}},
+			{"hops", []string{"5", "10", "16", "20"}},
+			{"alpha", []string{"0.05", "0.1", "0.3"}},
+			{"weight-decay", []string{"1e-3", "1e-4", "1e-5", "1e-6"}},
+			{"lr", []string{"0.2", "0.05"}},
+		},
+		use: "Like sgc, where neighbourhoods of very different sizes matter: more hops do not wash the features out.",
+	},
+	{
+		name:     "gbp",
+		title:    "graph neural network via bidirectional propagation: an MLP on hops that count less the further away they are",
+		paper:    "Chen et al., Scalable Graph Neural Networks via Bidirectional Propagation, NeurIPS 2020",
+		messages: Weighted,
+		settings: settings("64", propagation("10"), decay("0.1"), head("2", "64", "0.5", "0.01", "5e-4")),
+		tuned: []axis{
+			{"scaling", []string{"l1", "rms", "l2"}},
+			{"r", []string{"0.5", "0"}},
+			{"hops", []string{"4", "10", "15"}},
+			{"alpha", []string{"0.1", "0.2", "0.3"}},
+			{"weight-decay", []string{"5e-3", "5e-4", "5e-5"}},
+			{"input-dropout", []string{"0", "0.5", "0.8"}},
+			{"dropout", []string{"0.5", "0.8"}},
+			{"lr", []string{"0.01", "0.003"}},
+		},
+		use: "Classification of the nodes of one graph with an MLP that costs no more to train than one without edges.",
+	},
+	{
+		name:     "gmlp",
+		title:    "graph MLP: every node weighs its hops, guided by a branch that learns the classes from all of them",
+		paper:    "Zhang et al., GMLP: Building Scalable and Flexible Graph Neural Networks with Feature-Message Passing, 2021",
+		messages: SelfGuided,
+		settings: settings("24", propagation("10"), aggregator(SelfGuided, Gate), attention(), head("2", "128", "0.5", "0.01", "5e-4")),
+		tuned:    attentionAxes,
+		use:      "Classification of the nodes of one graph with dense and sparse regions, where the right number of hops differs from node to node.",
+	},
+	{
+		name:     "gamlp-jk",
+		title:    "graph attention MLP: every node weighs its hops against a network's view of all of them",
+		paper:    "Zhang et al., Graph Attention Multi-Layer Perceptron, KDD 2022",
+		messages: JK,
+		settings: settings("24", propagation("5"), attention(), referenceLayers(), head("2", "128", "0.5", "0.01", "5e-4")),
+		tuned:    attentionAxes,
+		use:      "Classification of the nodes of one graph with dense and sparse regions; the weights of the hops are shown in the report.",
+	},
+	{
+		name:     "gamlp-r",
+		title:    "graph attention MLP, recursive: every node weighs a hop by what it adds to those before",
+		paper:    "Zhang et al., Graph Attention Multi-Layer Perceptron, KDD 2022",
+		messages: Recursive,
+		settings: settings("24", propagation("5"), attention(), head("2", "128", "0.5", "0.01", "5e-4")),
+		tuned:    attentionAxes,
+		use:      "Classification of the nodes of one graph with dense and sparse regions; the weights of the hops are shown in the report.",
+	},
+}
+
+// attentionAxes are what tuning chooses for the models that weigh hops.
+var attentionAxes = []axis{
+	{"scaling", []string{"l2", "rms", "l1"}},
+	{"r", []string{"0.5", "0"}},
+	{"hops", []string{"3", "5", "10"}},
+	{"weight-decay", []string{"5e-3", "5e-4", "5e-5"}},
+	{"input-dropout", []string{"0", "0.3", "0.6"}},
+	{"dropout", []string{"0.5", "0.8"}},
+	{"lr", []string{"0.01", "0.003"}},
+}
+
+// alpha is the setting of a share.
+func alpha(value, doc string) []run.Setting {
+	return []run.Setting{{Key: "alpha", Type: run.Float, Default: value, Min: "0", Max: "1", Doc: doc}}
+}
+
+// decay are the settings of weights that fall with distance.
+func decay(value string) []run.Setting {
+	return append([]run.Setting{
+		{Key: "decay", Type: run.Choice, Choices: []string{string(PPR), string(Heat)}, Default: string(PPR), Doc: "weights of the hops: personalised PageRank alpha·(1−alpha)^k, or heat kernel e^(−t)·t^k/k!"},
+		{Key: "t", Type: run.Float, Default: "4", Min: "0", Max: "1000", Doc: "time of the heat kernel"},
+	}, alpha(value, "decay of personalised PageRank: 1 stays with the node's own features")...)
+}
+
+// aggregator is the setting of the message aggregator, where a model has a choice.
+func aggregator(choices ...Messages) []run.Setting {
+	var names []string
+	for _, m := range choices {
+		names = append(names, string(m))
+	}
+	return []run.Setting{{Key: "messages", Type: run.Choice, Choices: names, Default: names[0], Doc: "what the weights of hops are learned from: all hops through the guiding branch, or each hop alone"}}
+}
+
+// attention are the settings of learned weights of hops.
+func attention() []run.Setting {
+	return []run.Setting{{Key: "attention-dropout", Type: run.Float, Default: "0", Min: "0", Max: "0.99", Doc: "rate on the weights of hops"}}
+}
+
+// referenceLayers is the setting of the network behind the JK reference.
+func referenceLayers() []run.Setting {
+	return []run.Setting{{Key: "reference-layers", Type: run.Int, Default: "1", Min: "1", Max: "100", Doc: "linear layers of the network that views all hops"}}
+}
