@@ -13,7 +13,7 @@ import (
 var convertCommand = command{
 	name: "convert", usage: "IN OUT [--to FORMAT]", help: "Write data in another format.",
 	detail: "IN is recognised by what it is, the format of OUT by its extension, or by --to:\n\n" +
-		"    graphs, of any format     ogb (a folder), edgelist (.edges, .edgelist, .txt)\n" +
+		"    graphs, of any format     ogb (a folder), edgelist (.edges, .edgelist, .txt), sgraph (.sgraph)\n" +
 		"    tables: CSV, Parquet      csv, parquet\n" +
 		"    npy, npz, safetensors     npy, npz, safetensors\n\n" +
 		"What the other format has no place for is left out with a note. Nothing that exists is overwritten.",
@@ -24,7 +24,7 @@ type convertVerb struct {
 	outputFlags `embed:""`
 	In          string `arg:"" name:"IN" help:"What to convert."`
 	Out         string `arg:"" name:"OUT" help:"The file or folder to write."`
-	To          string `placeholder:"FORMAT" help:"The format to write: ogb, edgelist, csv, parquet, npy, npz, safetensors. Default: by the extension of OUT."`
+	To          string `placeholder:"FORMAT" help:"The format to write: ogb, edgelist, sgraph, csv, parquet, npy, npz, safetensors. Default: by the extension of OUT."`
 	Weights     string `placeholder:"COLUMN" help:"Column of an edge list that holds weights. Default: weights are ignored."`
 }
 

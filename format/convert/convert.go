@@ -54,6 +54,7 @@ func targets() []target {
 	return []target{
 		{"ogb", detect.Graph, []string{""}, writeOGB},
 		{"edgelist", detect.Graph, []string{".edges", ".edgelist", ".txt"}, writeEdgeList},
+		{"sgraph", detect.Graph, []string{".sgraph"}, writeSeraph},
 		{"csv", detect.Table, []string{".csv"}, writeCSV},
 		{"parquet", detect.Table, []string{".parquet"}, writeParquet},
 		{"npy", detect.Arrays, []string{".npy"}, writeNPY},

@@ -205,6 +205,69 @@ func TestGraphsComeBackAsTheyAre(t *testing.T) {
 	}
 }
 
+// The entries of a graph of Seraph's own are sorted by row and column; all else comes back as it was.
+func TestEveryGraphBecomesOneOfSeraph(t *testing.T) {
+	in := filepath.Join(t.TempDir(), "g.metis")
+	if err := os.WriteFile(in, []byte("3 2 1\n3 5 2 6\n1 6\n1 5\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ in, weights string }{
+		{in, ""}, {in, "3"}, {"../planetoid/testdata/ind.tiny", ""}, {"../shchur/testdata/benchmark.npz", ""}, {"../shchur/testdata/ppnp.npz", ""},
+		{"../ogb/testdata/tiny", ""}, {"../matrixmarket/testdata/general.mtx", "3"}, {"../matrixmarket/testdata/pattern.mtx", ""}, {"../sgraph/testdata/example.sgraph", "3"},
+	} {
+		out := filepath.Join(t.TempDir(), "g.sgraph")
+		convert(t, c.in, out, Options{Weights: c.weights})
+		if err := detect.Check(out); err != nil {
+			t.Error(err)
+		}
+		want, err := detect.ReadGraph(c.in, detect.Options{Weights: c.weights})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := detect.ReadGraph(out, detect.Options{Weights: c.weights})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, g := range []*format.Graph{want, got} {
+			g.Name, g.Format, g.Notes = "", "", nil
+			sortEntries(g)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", c.in, diff)
+		}
+	}
+}
+
+// sortEntries sorts the entries of a graph by row and column, and those of sparse features within their rows.
+func sortEntries(g *format.Graph) {
+	order := make([]int, len(g.Src))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		return (int(g.Src[a])-int(g.Src[b]))<<32 + int(g.Dst[a]) - int(g.Dst[b])
+	})
+	src, dst, weights := slices.Clone(g.Src), slices.Clone(g.Dst), slices.Clone(g.Weights)
+	for i, e := range order {
+		g.Src[i], g.Dst[i] = src[e], dst[e]
+		if weights != nil {
+			g.Weights[i] = weights[e]
+		}
+	}
+	s := g.Features.Sparse
+	if s == nil {
+		return
+	}
+	for u := range s.Rows {
+		for i := s.Indptr[u]; i < s.Indptr[u+1]; i++ { // a few entries: by insertion
+			for k := i; k > s.Indptr[u] && s.Indices[k-1] > s.Indices[k]; k-- {
+				s.Indices[k-1], s.Indices[k] = s.Indices[k], s.Indices[k-1]
+				s.Values[k-1], s.Values[k] = s.Values[k], s.Values[k-1]
+			}
+		}
+	}
+}
+
 func TestSparseFeaturesBecomeRows(t *testing.T) {
 	f := &format.Features{Cols: 3, Sparse: &format.Sparse{Rows: 3, Cols: 3, Indptr: []int64{0, 2, 2, 3}, Indices: []int32{2, 0, 1}, Values: []float32{1, 2, 3}}}
 	var got []float32
@@ -232,7 +295,7 @@ func TestNothingIsOverwrittenOrLeftHalfDone(t *testing.T) {
 	}
 	stopped, cancel := context.WithCancel(t.Context())
 	cancel()
-	for out, from := range map[string]string{"x.parquet": in, "x.csv": in, "x": graph, "x.edges": graph} {
+	for out, from := range map[string]string{"x.parquet": in, "x.csv": in, "x": graph, "x.edges": graph, "x.sgraph": graph} {
 		if _, err := Convert(stopped, from, filepath.Join(dir, out), Options{}); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: error %v", out, err)
 		}

@@ -1,6 +1,6 @@
 // Package convert writes what one format holds in another of its kind:
 //
-//	graphs, from any format that Seraph reads    → ogb (a folder), edgelist
+//	graphs, from any format that Seraph reads    → ogb (a folder), edgelist, sgraph
 //	tables, csv and parquet                      → csv, parquet
 //	arrays, npy, npz and safetensors             → npy, npz, safetensors
 //

@@ -12,6 +12,7 @@ import (
 	"github.com/seraph-ml/seraph/format"
 	"github.com/seraph-ml/seraph/format/detect"
 	"github.com/seraph-ml/seraph/format/ogb"
+	"github.com/seraph-ml/seraph/format/sgraph"
 )
 
 // blockEntries is how many entries of a graph are written between two looks at the context.
@@ -138,6 +139,15 @@ func writeEdgeList(ctx context.Context, j *job) error {
 		}
 		return w.Flush()
 	})
+}
+
+// writeSeraph writes all of a graph, its entries by row.
+func writeSeraph(ctx context.Context, j *job) error {
+	g, err := j.readGraph()
+	if err := errors.Join(err, ctx.Err()); err != nil {
+		return err
+	}
+	return sgraph.Write(j.out, g)
 }
 
 // linked is the number of nodes that have an edge.

@@ -21,6 +21,7 @@ var samples = map[string]string{
 	"../planetoid/testdata/ind.tiny":                       "planetoid graph",
 	"../shchur/testdata/benchmark.npz":                     "shchur graph",
 	"../shchur/testdata/nested.zip":                        "shchur graph",
+	"../sgraph/testdata/example.sgraph":                    "sgraph graph",
 	"../table/testdata/rfc4180.csv":                        "csv table",
 	"../table/testdata/tabs.tsv":                           "csv table",
 	"../table/testdata/packed.csv.gz":                      "csv table",
@@ -143,7 +144,7 @@ func TestWhatIsNothingIsAnErrorThatHelps(t *testing.T) {
 
 func TestDamagedFilesGoToTheReaderThatTheirNameTells(t *testing.T) {
 	for name, want := range map[string]string{
-		"x.npy": "npy", "x.npz": "npz", "x.parquet": "parquet", "x.safetensors": "safetensors", "x.pkl": "pickle", "x.mtx": "matrixmarket",
+		"x.npy": "npy", "x.npz": "npz", "x.parquet": "parquet", "x.safetensors": "safetensors", "x.pkl": "pickle", "x.mtx": "matrixmarket", "x.sgraph": "sgraph",
 		"events.out.tfevents.1.x": "tfevents", "x.csv": "csv",
 	} {
 		path := write(t, name, "")

@@ -14,6 +14,7 @@ import (
 	"github.com/seraph-ml/seraph/format/pickle"
 	"github.com/seraph-ml/seraph/format/planetoid"
 	"github.com/seraph-ml/seraph/format/safetensors"
+	"github.com/seraph-ml/seraph/format/sgraph"
 	"github.com/seraph-ml/seraph/format/shchur"
 	"github.com/seraph-ml/seraph/format/table"
 	"github.com/seraph-ml/seraph/format/tfevents"
@@ -47,7 +48,7 @@ type Kind struct {
 
 // Options is what the reader of a graph may be told.
 type Options struct {
-	// Weights is the column of an edge list, from 3 on, that holds the weights of the edges. METIS and MatrixMarket files have one
+	// Weights is the column of an edge list, from 3 on, that holds the weights of the edges. METIS and MatrixMarket files and Seraph graphs have one
 	// place for weights: anything but "" keeps them. "" ignores weights.
 	Weights string
 }
@@ -88,6 +89,13 @@ var (
 		describe: matrixmarket.Describe, check: matrixmarket.Check, memory: matrixmarket.ImportBytes,
 		graph: func(path string, o Options) (*format.Graph, error) {
 			return matrixmarket.Read(path, matrixmarket.Options{Weights: o.Weights != ""})
+		},
+	}
+	seraphGraph = Kind{
+		Name: "sgraph", Title: "Seraph graph", Class: Graph,
+		describe: sgraph.Describe, check: sgraph.Check, memory: sgraph.ImportBytes,
+		graph: func(path string, o Options) (*format.Graph, error) {
+			return sgraph.Read(path, sgraph.Options{Weights: o.Weights != ""})
 		},
 	}
 	csvTable = Kind{

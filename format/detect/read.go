@@ -28,7 +28,7 @@ func Check(path string) error {
 
 // RecogniseGraph is Recognise where a graph is wanted: a .csv file of two columns of ids is an edge list then.
 func RecogniseGraph(path string) (Kind, error) {
-	return recogniseAs(path, Graph, "planetoid prefix, npz, OGB folder, edge list, METIS or MatrixMarket")
+	return recogniseAs(path, Graph, "planetoid prefix, npz, OGB folder, edge list, METIS, MatrixMarket or sgraph")
 }
 
 // RecogniseTable is Recognise where a table is wanted.

@@ -15,6 +15,7 @@ import (
 	"github.com/seraph-ml/seraph/format/ogb"
 	"github.com/seraph-ml/seraph/format/parquet"
 	"github.com/seraph-ml/seraph/format/planetoid"
+	"github.com/seraph-ml/seraph/format/sgraph"
 	"github.com/seraph-ml/seraph/format/shchur"
 	"github.com/seraph-ml/seraph/format/table"
 	"github.com/seraph-ml/seraph/format/tfevents"
@@ -68,6 +69,8 @@ func recogniseFile(path string) (Kind, error) {
 		return npyArray, nil
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
 		return recogniseZip(path, ext)
+	case sgraph.Is(head):
+		return seraphGraph, nil
 	case parquet.Is(head):
 		return parquetTable, nil
 	case tfevents.Is(path, head):
@@ -85,7 +88,7 @@ func recogniseFile(path string) (Kind, error) {
 
 // byName are the formats that a name tells where the first bytes do not.
 var byName = map[string]Kind{
-	".npy": npyArray, ".npz": npzArchive, ".parquet": parquetTable, ".safetensors": checkpoint, ".pickle": pickleObject, ".pkl": pickleObject, ".mtx": matrixMarket,
+	".npy": npyArray, ".npz": npzArchive, ".parquet": parquetTable, ".safetensors": checkpoint, ".pickle": pickleObject, ".pkl": pickleObject, ".mtx": matrixMarket, ".sgraph": seraphGraph,
 }
 
 func recogniseZip(path, ext string) (Kind, error) {
@@ -122,5 +125,5 @@ func recogniseText(path string, head []byte) (Kind, error) {
 		found = "an empty file"
 	}
 	return Kind{}, format.CorruptAt(path, -1, "data", found, "a format that Seraph reads").
-		WithHint("graphs: planetoid prefix, npz, OGB folder, edge list, METIS, MatrixMarket; tables: CSV, Parquet; arrays: npy, npz, safetensors; TensorBoard events")
+		WithHint("graphs: planetoid prefix, npz, OGB folder, edge list, METIS, MatrixMarket, sgraph; tables: CSV, Parquet; arrays: npy, npz, safetensors; TensorBoard events")
 }
