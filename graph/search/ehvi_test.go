@@ -69,7 +69,6 @@ func TestDominatedPointsDoNotChangeTheExpectation(t *testing.T) {
 func TestExpectationGrowsWithTheReference(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		front, reference, mu, sigma := scene(t)
-		less := expected(front, reference, mu, sigma)
 		j := rapid.IntRange(0, len(reference)-1).Draw(t, "objective")
 		// Below every point, so that the one reference leaves out none that the other one counts.
 		for _, p := range front {
@@ -77,7 +76,7 @@ func TestExpectationGrowsWithTheReference(t *testing.T) {
 				reference[i] = max(reference[i], x+1)
 			}
 		}
-		less = expected(front, reference, mu, sigma)
+		less := expected(front, reference, mu, sigma)
 		reference[j] += rapid.Float64Range(0, 3).Draw(t, "further")
 		if more := expected(front, reference, mu, sigma); more < less*(1-1e-12) {
 			t.Fatalf("the expectation falls from %v to %v", less, more)
