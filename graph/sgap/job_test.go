@@ -71,7 +71,7 @@ func TestBitsDependNeitherOnThreadsNorOnMemory(t *testing.T) {
 func TestSparseRowsTrainWithinAnyBudget(t *testing.T) {
 	data := sgap.Texts(t)
 	for _, m := range sgap.Models()[1:] {
-		set := []string{"seeds=2", "hops=1", "tune=3"}
+		set := []string{"seeds=2", "hops=1", "tune=3", "hidden=16"}
 		want := trainWith(t, m, options(t, data, set...)).WeightsHash
 		inSmallestBudget(t, func(memory string) error {
 			r, err := run.Train(context.Background(), m, options(t, data, append(set, "memory="+memory)...))
