@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/seraph-ml/seraph/engine/kernel"
 	"github.com/seraph-ml/seraph/run"
 )
 
@@ -151,7 +152,7 @@ func (r SplitRule) perClass(g *Graph, seed uint64) (Split, error) {
 	}
 	var s Split
 	for class, nodes := range members {
-		newDraw(seed, splitStream, uint64(class)).shuffle(nodes, r.Train+r.Val)
+		shuffle(nodes, r.Train+r.Val, kernel.Key{Seed: seed, Stream: splitStream, Step: uint64(class)})
 		s.Train = append(s.Train, nodes[:r.Train]...)
 		s.Val = append(s.Val, nodes[r.Train:r.Train+r.Val]...)
 		s.Test = append(s.Test, nodes[r.Train+r.Val:]...)
@@ -173,7 +174,7 @@ func (r SplitRule) ratio(g *Graph, seed uint64) (Split, error) {
 	if train == 0 {
 		return Split{}, run.Usagef("split %s: no node to train on among the %d of %s that have a label", r, len(nodes), g.Name)
 	}
-	newDraw(seed, splitStream, uint64(g.Classes)).shuffle(nodes, len(nodes))
+	shuffle(nodes, len(nodes), kernel.Key{Seed: seed, Stream: splitStream, Step: uint64(g.Classes)})
 	s := Split{Train: nodes[:train:train], Val: nodes[train : train+val : train+val], Test: nodes[train+val:]}
 	s.sort()
 	return s, nil

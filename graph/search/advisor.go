@@ -98,7 +98,7 @@ func (a *Advisor) spread(random *draw) (Design, bool) {
 	skip := uint32(1) << (start.below(3) + bits.Len(uint(a.options.Initial)))
 	shift, x, v := make([]uint32, d), make([]uint32, d), make([]int, d)
 	for j := range shift {
-		shift[j] = start.word()
+		shift[j] = start.Word()
 	}
 	points := newSobol(d)
 	for i := range uint32(a.options.Initial + patience) {

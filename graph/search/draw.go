@@ -1,10 +1,6 @@
 package search
 
-import (
-	"math/bits"
-
-	"github.com/seraph-ml/seraph/engine/kernel"
-)
+import "github.com/seraph-ml/seraph/engine/kernel"
 
 // Streams of random numbers: one for each use.
 const (
@@ -15,40 +11,18 @@ const (
 	geneticStream = 0x6e736761     // "nsga"
 )
 
-// draw takes the words of a sequence one after another.
-type draw struct {
-	words kernel.Sequence
-	block [4]uint32
-	next  uint64 // number of the next word
-}
+// draw is random numbers of a seed, a use and a step.
+type draw struct{ *kernel.Draw }
 
 func newDraw(seed, stream, step uint64) *draw {
-	return &draw{words: kernel.Key{Seed: seed, Stream: stream, Step: step}.Sequence()}
+	return &draw{kernel.Key{Seed: seed, Stream: stream, Step: step}.Draw()}
 }
 
-func (d *draw) word() uint32 {
-	if d.next%4 == 0 {
-		d.block = d.words.Block(d.next / 4)
-	}
-	w := d.block[d.next%4]
-	d.next++
-	return w
-}
-
-// below returns a number that is uniform in 0 … n−1, without bias (Lemire, Fast random integer generation in an
-// interval, 2019).
-func (d *draw) below(n int) int {
-	for {
-		x := uint64(d.word())<<32 | uint64(d.word())
-		hi, lo := bits.Mul64(x, uint64(n))
-		if lo >= uint64(n) || lo >= -uint64(n)%uint64(n) {
-			return int(hi)
-		}
-	}
-}
+// below returns a number that is uniform in 0 … n−1.
+func (d *draw) below(n int) int { return int(d.Below(uint64(n))) }
 
 // chance is true with probability p.
-func (d *draw) chance(p float64) bool { return float64(d.word()) < p*(1<<32) }
+func (d *draw) chance(p float64) bool { return float64(d.Word()) < p*(1<<32) }
 
 // choose puts a random choice of the first k of x at the front, in random order (Fisher and Yates).
 func (d *draw) choose(x []int, k int) {

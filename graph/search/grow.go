@@ -155,7 +155,7 @@ func (g *grower) divide(i, cut int) node {
 			n.categories |= 1 << b.position
 		}
 	}
-	unseen := ^seen & (uint64(g.random.word())<<32 | uint64(g.random.word()))
+	unseen := ^seen & (uint64(g.random.Word())<<32 | uint64(g.random.Word()))
 	n.categories |= unseen
 	return n
 }
