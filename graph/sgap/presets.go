@@ -56,7 +56,7 @@ var presets = []preset{
 		title:    "simple spectral graph convolution: a linear model on the mean of all hops, a share of the features kept in each",
 		paper:    "Zhu and Koniusz, Simple Spectral Graph Convolution, ICLR 2021",
 		messages: Weighted,
-		settings: settings("24", propagation("16"), alpha("0.05", "share of the node's own features in every term"), head("1", "64", "0", "0.2", "1e-5")),
+		settings: settings("24", propagation("16"), alpha("0.05", "0", "share of the node's own features in every term"), head("1", "64", "0", "0.2", "1e-5")),
 		tuned: []axis{
 			{"scaling", []string{"l1", "rms", "l2"}},
 			{"hops", []string{"5", "10", "16", "20"}},
@@ -125,16 +125,16 @@ var attentionAxes = []axis{
 }
 
 // alpha is the setting of a share.
-func alpha(value, doc string) []run.Setting {
-	return []run.Setting{{Key: "alpha", Type: run.Float, Default: value, Min: "0", Max: "1", Doc: doc}}
+func alpha(value, least, doc string) []run.Setting {
+	return []run.Setting{{Key: "alpha", Type: run.Float, Default: value, Min: least, Max: "1", Doc: doc}}
 }
 
-// decay are the settings of weights that fall with distance.
+// decay are the settings of weights that fall with distance. Within their ranges some weight is above zero.
 func decay(value string) []run.Setting {
 	return append([]run.Setting{
 		{Key: "decay", Type: run.Choice, Choices: []string{string(PPR), string(Heat)}, Default: string(PPR), Doc: "weights of the hops: personalised PageRank alpha·(1−alpha)^k, or heat kernel e^(−t)·t^k/k!"},
-		{Key: "t", Type: run.Float, Default: "4", Min: "0", Max: "1000", Doc: "time of the heat kernel"},
-	}, alpha(value, "decay of personalised PageRank: 1 stays with the node's own features")...)
+		{Key: "t", Type: run.Float, Default: "4", Min: "0", Max: "50", Doc: "time of the heat kernel"},
+	}, alpha(value, "1e-6", "decay of personalised PageRank: 1 stays with the node's own features")...)
 }
 
 // aggregator is the setting of the message aggregator, where a model has a choice.
