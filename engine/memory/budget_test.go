@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"testing"
@@ -61,5 +62,25 @@ func TestLimitGoHeapIsWhatTheRestLeaves(t *testing.T) {
 	}
 	if debug.SetMemoryLimit(-1) != limit {
 		t.Error("a refused limit is in force")
+	}
+}
+
+// TestBaselineDoesNotCountGarbage: what a start left behind differs from start to start, and would shift every budget that is named.
+func TestBaselineDoesNotCountGarbage(t *testing.T) {
+	want, err := Baseline()
+	if err != nil {
+		t.Fatal(err)
+	}
+	garbage := make([]byte, 64<<20)
+	for i := 0; i < len(garbage); i += 4096 {
+		garbage[i] = 1
+	}
+	runtime.KeepAlive(garbage)
+	got, err := Baseline()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != want {
+		t.Errorf("baseline %s with garbage around, %s without", FormatSize(got), FormatSize(want))
 	}
 }
