@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -30,14 +31,34 @@ func (v *modelsVerb) run(a *app) error {
 		return v.print(a, s, settingsText(&s))
 	}
 	var specs []run.Spec
-	var b strings.Builder
 	for _, m := range models() {
-		s := m.Spec()
-		specs = append(specs, s)
-		fmt.Fprintf(&b, "%-6s%s\n      paper: %s\n      data:  %s\n", s.Name, s.Title, s.Paper, s.Data)
+		specs = append(specs, m.Spec())
 	}
-	b.WriteString("\nseraph models MODEL shows the settings of one.")
-	return v.print(a, specs, b.String())
+	return v.print(a, specs, modelsText(specs))
+}
+
+// modelsText lists the models by the data that they take.
+func modelsText(specs []run.Spec) string {
+	var b strings.Builder
+	width := 0
+	var kinds []string // in the order of the models
+	for _, s := range specs {
+		width = max(width, len(s.Name))
+		if !slices.Contains(kinds, s.Data) {
+			kinds = append(kinds, s.Data)
+		}
+	}
+	for _, data := range kinds {
+		fmt.Fprintf(&b, "on %s:\n", data)
+		for _, s := range specs {
+			if s.Data == data {
+				fmt.Fprintf(&b, "  %-*s  %s\n  %*s  %s\n", width, s.Name, s.Title, width, "", s.Paper)
+			}
+		}
+		b.WriteByte('\n')
+	}
+	b.WriteString("seraph models MODEL shows the settings of one.")
+	return b.String()
 }
 
 // settingsText writes everything about a model.

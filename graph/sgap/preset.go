@@ -1,6 +1,8 @@
 package sgap
 
 import (
+	"slices"
+
 	"github.com/seraph-ml/seraph/engine/nn"
 	"github.com/seraph-ml/seraph/graph"
 	"github.com/seraph-ml/seraph/run"
@@ -100,11 +102,20 @@ func checkSplit(text string) error {
 func (m Model) Spec() run.Spec {
 	return run.Spec{
 		Name: m.preset.name, Title: m.preset.title, Paper: m.preset.paper,
-		Data:     "a graph with features and labels (planetoid, npz of Shchur et al., OGB folder), or for mlp also a table (CSV, Parquet) with --target",
+		Data:     m.preset.data(),
 		Settings: m.preset.settings,
 		Use:      m.preset.use,
 		Limits:   "Its predictions follow the features and edges that it was trained on; nodes of another graph need the same features.",
 	}
+}
+
+// data says what the preset is trained on: one that does not look at edges takes tables too.
+func (p *preset) data() string {
+	const graphs = "a graph with features and labels (.sgraph, planetoid, npz of Shchur et al., OGB folder)"
+	if !slices.ContainsFunc(p.settings, func(s run.Setting) bool { return s.Key == "hops" }) {
+		return graphs + ", or a table (CSV, Parquet) with --target"
+	}
+	return graphs
 }
 
 // choice is what settings describe.
