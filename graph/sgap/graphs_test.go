@@ -8,6 +8,7 @@ import (
 
 	"github.com/seraph-ml/seraph/format/ogb"
 	"github.com/seraph-ml/seraph/graph"
+	"github.com/seraph-ml/seraph/run"
 )
 
 // Blocks writes a small block-model graph and returns its folder.
@@ -64,4 +65,24 @@ func Texts(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return dir
+}
+
+// OneOfEach returns the first preset of each message aggregator, mlp first: what holds for it holds for those that differ from
+// it in their settings.
+func OneOfEach() []run.Model {
+	type kind struct {
+		messages Messages
+		hops     bool
+	}
+	seen := map[kind]bool{}
+	var list []run.Model
+	for i := range presets {
+		p := &presets[i]
+		k := kind{p.messages, p.propagates()}
+		if !seen[k] {
+			seen[k] = true
+			list = append(list, Model{p})
+		}
+	}
+	return list
 }

@@ -43,7 +43,7 @@ func trainWith(t *testing.T, m run.Model, o run.Options) *run.Result {
 
 func TestBitsDependNeitherOnThreadsNorOnMemory(t *testing.T) {
 	data := sgap.Blocks(t)
-	for _, m := range sgap.Models() {
+	for _, m := range sgap.OneOfEach() {
 		t.Run(m.Spec().Name, func(t *testing.T) {
 			set := []string{"seeds=2", "tune=5", "dropout=0.3", "batch=32"}
 			if m.Spec().Name != "mlp" {
@@ -70,7 +70,7 @@ func TestBitsDependNeitherOnThreadsNorOnMemory(t *testing.T) {
 // TestSparseRowsTrainWithinAnyBudget has rows that come compressed, of which an evaluation takes a few at a time where memory is short.
 func TestSparseRowsTrainWithinAnyBudget(t *testing.T) {
 	data := sgap.Texts(t)
-	for _, m := range sgap.Models()[1:] {
+	for _, m := range sgap.OneOfEach()[1:] {
 		set := []string{"seeds=2", "hops=1", "tune=3", "hidden=16"}
 		want := trainWith(t, m, options(t, data, set...)).WeightsHash
 		inSmallestBudget(t, func(memory string) error {
@@ -107,7 +107,7 @@ func inSmallestBudget(t *testing.T, job func(memory string) error) {
 
 func TestInterruptedTrainingGoesOnBitForBit(t *testing.T) {
 	data := sgap.Blocks(t)
-	for _, m := range sgap.Models() {
+	for _, m := range sgap.OneOfEach() {
 		t.Run(m.Spec().Name, func(t *testing.T) {
 			set := []string{"seeds=2", "tune=3", "dropout=0.3", "batch=32", "checkpoint-every=1", "epochs=25"}
 			want := trainWith(t, m, options(t, data, set...)).WeightsHash
@@ -202,7 +202,7 @@ func resultsByClass(t *testing.T, dir string) string {
 // TestInterruptionsBeforeTheTrainingAreResumed stops jobs while they try settings, or propagate.
 func TestInterruptionsBeforeTheTrainingAreResumed(t *testing.T) {
 	data := sgap.Blocks(t)
-	for _, m := range sgap.Models() {
+	for _, m := range sgap.OneOfEach() {
 		for _, tune := range []string{"tune=0", "tune=4"} {
 			want := trainWith(t, m, options(t, data, tune)).WeightsHash
 			o := options(t, data, tune)
@@ -267,7 +267,7 @@ func TestTuningKeepsWhatTheUserSet(t *testing.T) {
 
 func TestPredictionsAgreeWithTheTestScore(t *testing.T) {
 	data := sgap.Blocks(t)
-	for _, m := range sgap.Models() {
+	for _, m := range sgap.OneOfEach() {
 		o := options(t, data, "epochs=40")
 		r := trainWith(t, m, o)
 		predict := func(set ...string) error {

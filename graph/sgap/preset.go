@@ -112,10 +112,15 @@ func (m Model) Spec() run.Spec {
 // data says what the preset is trained on: one that does not look at edges takes tables too.
 func (p *preset) data() string {
 	const graphs = "a graph with features and labels (.sgraph, planetoid, npz of Shchur et al., OGB folder)"
-	if !slices.ContainsFunc(p.settings, func(s run.Setting) bool { return s.Key == "hops" }) {
-		return graphs + ", or a table (CSV, Parquet) with --target"
+	if p.propagates() {
+		return graphs
 	}
-	return graphs
+	return graphs + ", or a table (CSV, Parquet) with --target"
+}
+
+// propagates says whether the preset looks at edges.
+func (p *preset) propagates() bool {
+	return slices.ContainsFunc(p.settings, func(s run.Setting) bool { return s.Key == "hops" })
 }
 
 // choice is what settings describe.
