@@ -66,6 +66,9 @@ func (a *Arena) Int32s(off int64, n int) []int32 { return view[int32](a, off, n)
 // Int64s returns n 64-bit integers beginning at byte off, a multiple of 8.
 func (a *Arena) Int64s(off int64, n int) []int64 { return view[int64](a, off, n) }
 
+// Uint64s returns n unsigned 64-bit integers beginning at byte off, a multiple of 8.
+func (a *Arena) Uint64s(off int64, n int) []uint64 { return view[uint64](a, off, n) }
+
 // Float32s returns n float32 values beginning at byte off, a multiple of 4.
 func (a *Arena) Float32s(off int64, n int) []float32 { return view[float32](a, off, n) }
 

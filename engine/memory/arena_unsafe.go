@@ -3,7 +3,7 @@ package memory
 import "unsafe"
 
 // view returns n elements beginning at byte off of the arena.
-func view[T byte | uint16 | int32 | int64 | float32 | float64](a *Arena, off int64, n int) []T {
+func view[T byte | uint16 | int32 | int64 | uint64 | float32 | float64](a *Arena, off int64, n int) []T {
 	var zero T
 	size := int64(unsafe.Sizeof(zero))
 	if n < 0 || int64(n) > a.Size()/size {
