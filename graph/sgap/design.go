@@ -16,6 +16,7 @@ type Design struct {
 	Messages  Messages      // message aggregator
 	Weighting Weighting     // of the hops, for Weighted
 	Attention Attention     // over the hops, for the aggregators that learn it
+	Labels    LabelUse      // what it is told of labels beside the loss
 	Head      nn.MLP        // the transformation; Out is set to the number of classes
 }
 
@@ -55,7 +56,7 @@ func (d *Design) Reads() int { return d.Hops - d.FirstHop() + 1 }
 
 // normalises says whether a layer normalises over the rows of a step.
 func (d *Design) normalises() bool {
-	return d.Head.BatchNorm && (d.Head.Layers > 1 || d.Messages != Last && d.Messages != Weighted)
+	return d.Head.BatchNorm && (d.Head.Layers > 1 || d.Labels.Layers > 1 || d.Messages != Last && d.Messages != Weighted)
 }
 
 // Outputs are what a design computes for rows.
@@ -65,8 +66,17 @@ type Outputs struct {
 	Hops   *program.Value // (rows, K+1): the weights of the hops, each row adding up to 1; nil where none are learned
 }
 
-// Forward appends the model to a program: from the matrices that the design reads, each (rows, features).
-func (d *Design) Forward(p *program.Program, hops []nn.Matrix, classes int, training bool) Outputs {
+// Forward appends the model to a program: from the matrices that the design reads, hops (rows, features) and then labels
+// (rows, classes).
+func (d *Design) Forward(p *program.Program, matrices []nn.Matrix, classes int, training bool) Outputs {
+	hops := d.Reads()
+	out := d.transform(p, matrices[:hops], classes, training)
+	out.Logits = d.addLabels(p, out.Logits, matrices[hops:], classes, training)
+	return out
+}
+
+// transform makes logits of the hops.
+func (d *Design) transform(p *program.Program, hops []nn.Matrix, classes int, training bool) Outputs {
 	head := d.Head
 	head.Out = classes
 	switch {

@@ -143,6 +143,15 @@ func (w *work) disk() (*memory.Spill, error) {
 
 // propagate propagates features as the plan says, until the job is interrupted.
 func (w *work) propagate(p *graph.Propagation, nodes []int32) (*store, error) {
+	h, err := w.compute(p)
+	if err != nil {
+		return nil, err
+	}
+	return newStore(h, nodes, w.data.Nodes)
+}
+
+// compute carries a propagation out as the plan says, until the job is interrupted.
+func (w *work) compute(p *graph.Propagation) (*graph.Hops, error) {
 	var spill *memory.Spill
 	if w.chosen.propagate.Spill {
 		var err error
@@ -168,7 +177,7 @@ func (w *work) propagate(p *graph.Propagation, nodes []int32) (*store, error) {
 		}
 		return nil, err
 	}
-	return newStore(h, nodes, w.data.Nodes)
+	return h, nil
 }
 
 // hops propagates the features of all nodes that the splits name, or of all where there are none. The adjacency matrix is
@@ -222,6 +231,9 @@ func (w *work) trainAll(s *store) (err error) {
 func (w *work) trial(trial *run.Trial, shop *workshop, s *store) error {
 	split := w.data.splits[trial.Seed-w.job.Seed]
 	w.job.Stage(stageTrain, "epochs", w.training.Epochs)
+	if err := w.tellLabels(s, &w.design, split); err != nil {
+		return err
+	}
 	if err := shop.open(s, split); err != nil {
 		return err
 	}
@@ -249,7 +261,8 @@ func (w *work) trial(trial *run.Trial, shop *workshop, s *store) error {
 	}
 	shop.restoreBest()
 	o := run.Outcome{Score: shop.best.Accuracy, Model: run.Trained{
-		Config: configOf(w), Tensors: run.SessionTensors(shop.session, run.Weights),
+		Config:  configOf(w),
+		Tensors: append(run.SessionTensors(shop.session, run.Weights), w.data.labelTensors(&w.design.Labels, split.Train)...),
 	}}
 	if len(split.Test) > 0 {
 		test, err := shop.test(s, split)

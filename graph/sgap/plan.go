@@ -176,6 +176,7 @@ func (pl *planner) describe(w way, choices []choice, tune *tuning) (*plan.Job, e
 			return nil, err
 		}
 		s.Items = append(append(s.Items, propagation.Items(w.propagate)...), positionItems(nodes, d.Nodes)...)
+		addStage(&s, pl.labelStage(&c.design, w, mostTrain(d.splits), nodes), float64(pl.job.Seeds))
 		if train.Name == "" || s.Peak() > train.Peak() {
 			train = s
 		}
@@ -184,6 +185,15 @@ func (pl *planner) describe(w way, choices []choice, tune *tuning) (*plan.Job, e
 	train.Items = append(train.Items, input)
 	p.Stages = append(p.Stages, propagate, train)
 	return p, nil
+}
+
+// mostTrain is the largest number of nodes that train in any split.
+func mostTrain(splits []graph.Split) int {
+	n := 0
+	for _, s := range splits {
+		n = max(n, len(s.Train))
+	}
+	return n
 }
 
 // positionItems are what a store takes beside the hops, in a plan.

@@ -103,6 +103,9 @@ func (m Model) Predict(ctx context.Context, job *run.Job, out string) (err error
 		return err
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
+	if err := a.recallLabels(h); err != nil {
+		return err
+	}
 	return a.writePredictions(h, out)
 }
 
@@ -128,8 +131,9 @@ func (a *applied) plan() (*plan.Job, error) {
 		persistent, shared, scratch := program.Sizes(ps.Eval)
 		predict := plan.Stage{Name: "predict", Items: append(propagation.Items(w.propagate), input,
 			plan.Item{Name: "model", Bytes: persistent + shared + scratch, Where: plan.Resident},
-			plan.Item{Name: "block of rows", Bytes: bufferBytes(s.Eval, a.design.Reads(), d.Features.Cols, false), Where: plan.Resident})}
+			plan.Item{Name: "block of rows", Bytes: bufferBytes(s.Eval, a.design.layout(d.Features.Cols, d.Classes), false), Where: plan.Resident})}
 		addCost(&predict, float64(d.Nodes)/float64(s.Eval), ps.Eval.Cost)
+		addStage(&predict, a.recallStage(w), 1)
 		return &plan.Job{Baseline: a.baseline, Stages: []plan.Stage{importStage(d.importBytes, d.graphBytes), hops, predict}}, nil
 	})
 }
@@ -149,7 +153,7 @@ func (a *applied) writePredictions(s *store, out string) (err error) {
 	if err := run.ReadSession(session, run.Weights, a.saved.Read); err != nil {
 		return err
 	}
-	block, err := newBuffer(sizes.Eval, a.design.Reads(), d.Features.Cols, false)
+	block, err := newBuffer(sizes.Eval, a.design.layout(d.Features.Cols, d.Classes), false)
 	if err != nil {
 		return err
 	}

@@ -155,6 +155,7 @@ func (p *preset) choice(v run.Values, bf16 bool) choice {
 	if v.Lookup("attention-dropout") != nil {
 		c.design.Attention.Dropout = v.Float("attention-dropout")
 	}
+	c.design.Labels = labelUseOf(v)
 	if v.Lookup("reference-layers") != nil {
 		c.design.Attention.Layers = v.Int("reference-layers")
 	}

@@ -70,7 +70,7 @@ func (d *Design) Compile(t Training, s Sizes, sparse []bool) (*Programs, error) 
 	}
 	ps := &Programs{Sizes: s}
 	p := program.New("train")
-	ps.train = d.inputs(p, s.Train, s.Train, s.Features, sparse, true)
+	ps.train = d.inputs(p, s.Train, s.Train, s, sparse, true)
 	out := d.Forward(p, ps.train.hops, s.Classes, true)
 	ps.loss, _ = p.CrossEntropy(out.Logits, ps.train.labels)
 	if out.Guide != nil {
@@ -98,7 +98,7 @@ func (d *Design) Compile(t Training, s Sizes, sparse []bool) (*Programs, error) 
 
 func (d *Design) compileEvaluation(name string, s Sizes, sparse []bool) (*program.Compiled, evaluation, error) {
 	p := program.New(name)
-	e := evaluation{inputs: d.inputs(p, s.Eval, s.Val, s.Features, sparse, false)}
+	e := evaluation{inputs: d.inputs(p, s.Eval, s.Val, s, sparse, false)}
 	out := d.Forward(p, e.hops, s.Classes, false)
 	e.logits = p.Output(out.Logits)
 	if out.Hops != nil {
@@ -110,19 +110,20 @@ func (d *Design) compileEvaluation(name string, s Sizes, sparse []bool) (*progra
 	return c, e, err
 }
 
-// inputs declares the hops that the design reads, in memory of the caller, and labels: most rows, where they are compressed a
+// inputs declares the matrices that the design reads, in memory of the caller, and labels: most rows, where they are compressed a
 // part of so many.
-func (d *Design) inputs(p *program.Program, most, of, features int, sparse []bool, transposed bool) inputs {
+func (d *Design) inputs(p *program.Program, most, of int, s Sizes, sparse []bool, transposed bool) inputs {
 	rows := p.Size("rows", most)
 	in := inputs{hops: make([]nn.Matrix, d.Reads())}
 	for i := range in.hops {
 		name := hopName(i)
 		if sparse != nil && sparse[i] {
-			in.hops[i].Sparse = p.NewSparse(name, rows, tensor.Fixed(features), room(of, features), transposed)
+			in.hops[i].Sparse = p.NewSparse(name, rows, tensor.Fixed(s.Features), room(of, s.Features), transposed)
 		} else {
-			in.hops[i].Dense = p.External(name, tensor.F32(rows, tensor.Fixed(features)))
+			in.hops[i].Dense = p.External(name, tensor.F32(rows, tensor.Fixed(s.Features)))
 		}
 	}
+	in.hops = append(in.hops, d.labelInputs(p, rows, s.Classes)...)
 	in.labels = p.Input("labels", tensor.I32(rows))
 	return in
 }

@@ -9,16 +9,18 @@ import (
 	"github.com/seraph-ml/seraph/graph"
 )
 
-// store is the hops of a propagation, with where each node stands among their rows.
+// store is the hops of a propagation, with where each node stands among their rows, and beside them propagated labels.
 type store struct {
 	*graph.Hops
+	nodes    []int32     // of the rows; nil where row u is that of node u
+	labels   *graph.Hops // of the same nodes; nil where they are not used (yet)
 	arena    *memory.Arena
 	position []int32 // of each node; nil where row u is that of node u
 }
 
 // newStore takes over the hops with the nodes that they were computed for (nil: all).
 func newStore(h *graph.Hops, nodes []int32, all int) (*store, error) {
-	s := &store{Hops: h}
+	s := &store{Hops: h, nodes: nodes}
 	if nodes == nil {
 		return s, nil
 	}
@@ -38,11 +40,21 @@ func positionBytes(all int) int64 { return 4 * int64(all) }
 
 // Close gives the memory back, the hops' too.
 func (s *store) Close() error {
-	err := s.Hops.Close()
+	err := errors.Join(s.Hops.Close(), s.dropLabels())
 	if s.arena != nil {
 		err = errors.Join(err, s.arena.Close())
 	}
 	return err
+}
+
+// dropLabels gives the memory of propagated labels back.
+func (s *store) dropLabels() error {
+	if s.labels == nil {
+		return nil
+	}
+	labels := s.labels
+	s.labels = nil
+	return labels.Close()
 }
 
 // rowsOf translates nodes into rows.
@@ -57,23 +69,26 @@ func (s *store) rowsOf(nodes []int32) []int32 {
 	return rows
 }
 
-// buffer is memory for rows of the hops that a design reads.
+// buffer is memory for rows of the matrices that a design reads.
 type buffer struct {
 	arena      *memory.Arena
 	hops       [][]float32   // dense rows
 	compressed []*compressed // the same memory for compressed rows; nil where the buffer is for dense ones alone
 	staging    []float32     // a few rows on their way to be compressed
-	cols       int
+	layout     layout
 }
 
 // stagingRows is the number of rows that are compressed at a time.
 const stagingRows = 16
 
 // bufferBytes is what a buffer takes; compress says whether rows may come compressed.
-func bufferBytes(rows, reads, cols int, compress bool) int64 {
-	bytes := int64(reads) * hopBytes(rows, cols, compress)
+func bufferBytes(rows int, l layout, compress bool) int64 {
+	var bytes int64
+	for i := range l.matrices() {
+		bytes += hopBytes(rows, l.width(i), compress)
+	}
 	if compress {
-		bytes += 4 * stagingRows * int64(cols)
+		bytes += 4 * stagingRows * int64(l.widest())
 	}
 	return bytes + memory.Align
 }
@@ -88,21 +103,23 @@ func hopBytes(rows, cols int, compress bool) int64 {
 }
 
 // newBuffer makes a buffer.
-func newBuffer(rows, reads, cols int, compress bool) (*buffer, error) {
-	arena, err := memory.NewArena(bufferBytes(rows, reads, cols, compress))
+func newBuffer(rows int, l layout, compress bool) (*buffer, error) {
+	arena, err := memory.NewArena(bufferBytes(rows, l, compress))
 	if err != nil {
 		return nil, err
 	}
-	b := &buffer{arena: arena, cols: cols}
-	step := hopBytes(rows, cols, compress)
-	for i := range int64(reads) {
-		b.hops = append(b.hops, arena.Float32s(i*step, rows*cols))
+	b := &buffer{arena: arena, layout: l}
+	var at int64
+	for i := range l.matrices() {
+		cols := l.width(i)
+		b.hops = append(b.hops, arena.Float32s(at, rows*cols))
 		if compress {
-			b.compressed = append(b.compressed, newCompressed(arena, i*step, rows, cols))
+			b.compressed = append(b.compressed, newCompressed(arena, at, rows, cols))
 		}
+		at += hopBytes(rows, cols, compress)
 	}
 	if compress {
-		b.staging = arena.Float32s(int64(reads)*step, stagingRows*cols)
+		b.staging = arena.Float32s(at, stagingRows*l.widest())
 	}
 	return b, nil
 }
@@ -112,6 +129,14 @@ func (b *buffer) close() error {
 		return nil
 	}
 	return b.arena.Close()
+}
+
+// from is where matrix i is read: hop first+i, or where the layout has no more of them a hop of the labels.
+func (b *buffer) from(s *store, first, i int) (*graph.Hops, int) {
+	if i >= b.layout.hops {
+		return s.labels, s.labels.First + i - b.layout.hops
+	}
+	return s.Hops, first + i
 }
 
 // gather fills the buffer with the rows of some nodes, hops first and following: hop i compressed where sparse[i] says so
@@ -131,8 +156,9 @@ func (b *buffer) gather(s *store, nodes, labels []int32, first int, sparse []boo
 			r.Hops = append(r.Hops, HopRows{rows: b.compressed[i]})
 			continue
 		}
-		dst := h[:len(nodes)*b.cols]
-		if err := s.Gather(rows, first+i, dst); err != nil {
+		dst := h[:len(nodes)*b.layout.width(i)]
+		from, k := b.from(s, first, i)
+		if err := from.Gather(rows, k, dst); err != nil {
 			return nil, err
 		}
 		r.Hops = append(r.Hops, HopRows{Dense: dst})
@@ -150,7 +176,7 @@ func (b *buffer) compress(s *store, rows []int32, hop, i int) (bool, error) {
 			return false, err
 		}
 		for k := range part {
-			if !c.add(b.staging[k*b.cols : (k+1)*b.cols]) {
+			if !c.add(b.staging[k*c.cols : (k+1)*c.cols]) {
 				return false, nil
 			}
 		}
@@ -185,10 +211,12 @@ func (b *buffer) read(s *store, lo, hi, first int, into *Rows) error {
 	into.Count = hi - lo
 	into.Hops = into.Hops[:0]
 	for i, h := range b.hops {
-		dst := h[:(hi-lo)*b.cols]
-		if whole := s.Matrix(first + i); whole != nil {
-			dst = whole[lo*b.cols : hi*b.cols]
-		} else if err := s.ReadRows(lo, hi, first+i, dst); err != nil {
+		cols := b.layout.width(i)
+		dst := h[:(hi-lo)*cols]
+		from, k := b.from(s, first, i)
+		if whole := from.Matrix(k); whole != nil {
+			dst = whole[lo*cols : hi*cols]
+		} else if err := from.ReadRows(lo, hi, k, dst); err != nil {
 			return err
 		}
 		into.Hops = append(into.Hops, HopRows{Dense: dst})
@@ -201,10 +229,11 @@ func (b *buffer) take(r *Rows, rows []int32, into *Rows) {
 	into.Count = len(rows)
 	into.Hops, into.Labels = into.Hops[:0], into.Labels[:0]
 	for i, h := range b.hops {
+		cols := b.layout.width(i)
 		for k, row := range rows {
-			copy(h[k*b.cols:(k+1)*b.cols], r.Hops[i].Dense[int(row)*b.cols:])
+			copy(h[k*cols:(k+1)*cols], r.Hops[i].Dense[int(row)*cols:])
 		}
-		into.Hops = append(into.Hops, HopRows{Dense: h[:len(rows)*b.cols]})
+		into.Hops = append(into.Hops, HopRows{Dense: h[:len(rows)*cols]})
 	}
 	for _, row := range rows {
 		into.Labels = append(into.Labels, r.Labels[row])

@@ -198,10 +198,14 @@ func (t *tuning) stage(pl *planner, w way) (plan.Stage, error) {
 			return s, err
 		}
 		items := plan.Stage{Items: pl.data.workItems(&c.design, ends, sizes, false)}
+		addTraining(&s, float64(count[k]*c.training.Epochs), &sizes, ends[0])
+		labels := pl.labelStage(&c.design, w, sizes.train, pl.data.wanted(pl.data.splits[:t.seeds], false))
+		items.Items = append(items.Items, labels.Items...)
+		labels.Items = nil
+		addStage(&s, labels, float64(count[k]))
 		if items.Peak() > shop.Peak() {
 			shop = items
 		}
-		addTraining(&s, float64(count[k]*c.training.Epochs), &sizes, ends[0])
 	}
 	s.Items = append(hops.Items, shop.Items...)
 	return s, nil
@@ -293,6 +297,9 @@ func (t *tuning) try(c *candidate, s *store, lo, hi int) (err error) {
 	}
 	defer func() { err = errors.Join(err, shop.close()) }()
 	for seed := lo; seed < hi; seed++ {
+		if err := w.tellLabels(s, &c.design, w.data.splits[seed]); err != nil {
+			return err
+		}
 		if err := shop.open(s, w.data.splits[seed]); err != nil {
 			return err
 		}

@@ -31,9 +31,9 @@ func (d *dataset) sizesOf(c choice, splits []graph.Split, blockBytes int64, thre
 	if c.training.Batch > 0 {
 		s.Train = min(c.training.Batch, s.train)
 	}
-	row := bufferBytes(1, c.design.Reads(), d.Features.Cols, false)
+	row := bufferBytes(1, c.design.layout(d.Features.Cols, d.Classes), false)
 	s.Eval = int(min(max(blockBytes/row, 16), 2048, int64(d.Nodes)))
-	s.compress = !s.batched() && !c.design.Head.BF16 && c.design.Head.InputDropout == 0 && !c.design.Messages.attends()
+	s.compress = !s.batched() && !c.design.Head.BF16 && c.design.Head.InputDropout == 0 && !c.design.Messages.attends() && c.design.Labels.reads() == 0
 	return s
 }
 
@@ -97,10 +97,10 @@ func (d *dataset) workItems(design *Design, ends []*Programs, s sizes, test bool
 		a, b, c := program.Sizes(ps.All()...)
 		persistent, shared, scratch = max(persistent, a), max(shared, b), max(scratch, c)
 	}
-	reads, cols := design.Reads(), d.Features.Cols
-	gathered := bufferBytes(s.train, reads, cols, s.compress) + bufferBytes(s.Val, reads, cols, s.compress)
+	l := design.layout(d.Features.Cols, d.Classes)
+	gathered := bufferBytes(s.train, l, s.compress) + bufferBytes(s.Val, l, s.compress)
 	if s.batched() {
-		gathered += bufferBytes(s.Train, reads, cols, false)
+		gathered += bufferBytes(s.Train, l, false)
 	}
 	items := []plan.Item{
 		{Name: "rows of training and validation nodes", Bytes: gathered, Where: plan.Resident},
@@ -110,7 +110,7 @@ func (d *dataset) workItems(design *Design, ends []*Programs, s sizes, test bool
 		{Name: "weights of the best epoch", Bytes: keptBytes(ends[0]), Where: plan.Resident},
 	}
 	if test {
-		items = append(items, plan.Item{Name: "block of rows to evaluate", Bytes: bufferBytes(s.Eval, reads, cols, false), Where: plan.Resident})
+		items = append(items, plan.Item{Name: "block of rows to evaluate", Bytes: bufferBytes(s.Eval, l, false), Where: plan.Resident})
 	}
 	return items
 }
@@ -135,20 +135,20 @@ func newWorkshop(d *dataset, c choice, s sizes, test bool, pool *kernel.Pool) (w
 		}
 	}()
 	w.Batch, w.pairs = s.Train, c.design.normalises()
-	reads, cols := c.design.Reads(), d.Features.Cols
-	if w.rows, err = newBuffer(s.train, reads, cols, s.compress); err != nil {
+	l := c.design.layout(d.Features.Cols, d.Classes)
+	if w.rows, err = newBuffer(s.train, l, s.compress); err != nil {
 		return w, err
 	}
-	if w.valRows, err = newBuffer(s.Val, reads, cols, s.compress); err != nil {
+	if w.valRows, err = newBuffer(s.Val, l, s.compress); err != nil {
 		return w, err
 	}
 	if s.batched() {
-		if w.batch, err = newBuffer(s.Train, reads, cols, false); err != nil {
+		if w.batch, err = newBuffer(s.Train, l, false); err != nil {
 			return w, err
 		}
 	}
 	if test {
-		w.testRows, err = newBuffer(s.Eval, reads, cols, false)
+		w.testRows, err = newBuffer(s.Eval, l, false)
 	}
 	return w, err
 }

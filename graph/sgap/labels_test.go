@@ -1,0 +1,126 @@
+package sgap_test
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"testing"
+
+	"github.com/seraph-ml/seraph/format/ogb"
+	"github.com/seraph-ml/seraph/graph"
+	"github.com/seraph-ml/seraph/graph/sgap"
+	"github.com/seraph-ml/seraph/run"
+)
+
+// model finds a preset.
+func model(t *testing.T, name string) run.Model {
+	t.Helper()
+	for _, m := range sgap.Models() {
+		if m.Spec().Name == name {
+			return m
+		}
+	}
+	t.Fatalf("there is no model %s", name)
+	return nil
+}
+
+// tellingLabels writes a graph whose features say little and whose labels say much, and returns its folder.
+func tellingLabels(t *testing.T) string {
+	t.Helper()
+	m := graph.DefaultBlockModel
+	m.Nodes, m.Classes, m.Features, m.Signal, m.Train, m.Val, m.Seed = 1200, 4, 8, 0.3, 0.3, 0.2, 3
+	dir := filepath.Join(t.TempDir(), "telling")
+	w, err := ogb.NewWriter(dir, m.Nodes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Write(w, nil); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestLabelsThatTellAreUsed(t *testing.T) {
+	data := tellingLabels(t)
+	accuracy := func(labels string) float64 {
+		o := options(t, data, "labels="+labels, "seeds=3", "epochs=60", "hops=2", "scaling=rms", "hidden=32", "label-hops=3", "dropout=0.2")
+		return trainWith(t, model(t, "gamlp-r"), o).Metrics["test_accuracy"]
+	}
+	none, input := accuracy("none"), accuracy("input")
+	t.Logf("test accuracy %.3f without labels, %.3f with them as input", none, input)
+	if input < none+0.03 {
+		t.Errorf("test accuracy %.3f with labels as input, %.3f without: they tell more", input, none)
+	}
+}
+
+// labelled are settings that use labels, of trainings as short as they can be.
+var labelled = [][]string{
+	{"gamlp-jk", "labels=input", "label-hops=2"},
+	{"gmlp", "labels=input", "label-hops=3", "batch=100", "label-dropout=0.2", "batch-norm=true"},
+}
+
+func TestBitsOfModelsWithLabels(t *testing.T) {
+	data := sgap.Blocks(t)
+	for _, set := range labelled {
+		m := model(t, set[0])
+		set := append([]string{"seeds=2", "tune=2", "hops=2", "dropout=0.3", "hidden=16", "epochs=6"}, set[1:]...)
+		with := func(more ...string) string {
+			return trainWith(t, m, options(t, data, append(set, more...)...)).WeightsHash
+		}
+		want := with("threads=1")
+		if got := with("threads=2"); got != want {
+			t.Errorf("%v: weights %s with two threads, %s with one", set, got, want)
+		}
+		inSmallestBudget(t, func(memory string) error {
+			r, err := run.Train(context.Background(), m, options(t, data, append(set, "memory="+memory)...))
+			if err == nil && r.WeightsHash != want {
+				t.Errorf("%v: weights %s with %s bytes of memory, %s without a limit", set, r.WeightsHash, memory, want)
+			}
+			return err
+		})
+		set = append(set, "checkpoint-every=1")
+		o := options(t, data, set...)
+		stops := 0
+		for ; stops < 4; stops++ {
+			err := trainUntilCheckpoint(t, m, o)
+			if err == nil {
+				break
+			}
+			if !errors.Is(err, run.ErrInterrupted) {
+				t.Fatal(err)
+			}
+			o.Resume = true
+		}
+		o.Resume = true
+		if got := trainWith(t, m, o).WeightsHash; got != want {
+			t.Errorf("%v: weights %s after %d interruptions, %s without", set, got, stops, want)
+		}
+	}
+}
+
+func TestPredictionsWithLabelsAgreeWithTheTestScore(t *testing.T) {
+	data := sgap.Blocks(t)
+	for _, set := range labelled {
+		m := model(t, set[0])
+		o := options(t, data, append([]string{"hops=2", "hidden=16"}, set[1:]...)...)
+		r := trainWith(t, m, o)
+		predict := func(set ...string) error {
+			job, err := run.Open(m, o.Out, run.Options{Sources: run.Sources{Set: append(set, "data="+data)}})
+			if err != nil {
+				return err
+			}
+			out := filepath.Join(t.TempDir(), "p.csv")
+			if err := m.Predict(context.Background(), job, out); err != nil {
+				return err
+			}
+			if got := testAccuracy(t, data, out); got != r.Metrics["test_accuracy"] {
+				t.Errorf("%v: predictions are right for %.4f of the test nodes, the result says %.4f", o.Flags, got, r.Metrics["test_accuracy"])
+			}
+			return nil
+		}
+		if err := predict(); err != nil {
+			t.Fatal(err)
+		}
+		inSmallestBudget(t, func(memory string) error { return predict("memory=" + memory) })
+	}
+}
