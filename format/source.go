@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"syscall"
 )
 
 // Source is a file of known size that is read by position, within bounds. Reads past the end, and lengths that do not fit
@@ -18,7 +19,7 @@ type Source struct {
 
 // Open opens a regular file for positional reads.
 func Open(path string) (*Source, error) {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // to open a pipe without a writer would wait for one
 	if err != nil {
 		return nil, err // an *fs.PathError: names the file and the operation
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/seraph-ml/seraph/format"
@@ -60,6 +61,13 @@ func TestOnlyRegularFilesAreOpened(t *testing.T) {
 	var corrupt *format.CorruptError
 	if !errors.As(err, &corrupt) || !strings.HasSuffix(err.Error(), ": open: found a folder, expected a regular file") {
 		t.Errorf("a folder: %v", err)
+	}
+	pipe := filepath.Join(dir, "pipe")
+	if err := syscall.Mkfifo(pipe, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := format.Open(pipe); !errors.As(err, &corrupt) { // and does not wait for a writer
+		t.Errorf("a pipe: %v", err)
 	}
 	if _, err := format.ReadFile(filepath.Join(dir, "none")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no file: %v", err)

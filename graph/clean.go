@@ -121,6 +121,9 @@ func (g *Graph) connect(raw *format.Graph, b *bump) entryRoom {
 	indptr[0] = 0
 	g.Indptr, g.Indices, g.Weights = indptr, indices, weights
 	g.merge()
+	if len(raw.Src) == 0 {
+		return room // a table, say
+	}
 	g.note("%d edge entries are %d undirected edges; directions and duplicates are merged, self-loops dropped: %d", len(raw.Src), g.Edges(), loops)
 	return room
 }

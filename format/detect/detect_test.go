@@ -1,6 +1,8 @@
 package detect
 
 import (
+	"archive/zip"
+	"bytes"
 	"errors"
 	"io/fs"
 	"os"
@@ -112,13 +114,22 @@ func TestWhatIsNothingIsAnErrorThatHelps(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	var texts bytes.Buffer
+	z := zip.NewWriter(&texts)
+	if _, err := z.Create("x.txt"); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
 	for path, want := range map[string]string{
-		write(t, "x.bin", "\x00\x01\x02"):           "begins with",
-		write(t, "x.txt", ""):                       "an empty file",
-		write(t, "x.txt", "text with a zero\x00"):   "begins with",
-		write(t, "x.zip", "PK\x03\x04 and no more"): "zip archive",
-		dir:                                 "OGB layout",
-		filepath.Join(dir, "ind.x.graph.d"): filepath.Join(dir, "ind.x.graph.d/ind.x"),
+		write(t, "x.bin", "\x00\x01\x02"):                      "begins with",
+		write(t, "x.txt", ""):                                  "an empty file",
+		write(t, "x.txt", "text with a zero\x00"):              "begins with",
+		write(t, "x.zip", "PK\x03\x04 and no more"):            "not a valid zip file",
+		write(t, "x.zip", texts.String()):                      "zip archive of other files",
+		dir:                                                    "OGB layout",
+		filepath.Join(dir, "ind.x.graph.d"):                    filepath.Join(dir, "ind.x.graph.d/ind.x"),
 		filepath.Join(dir, "a.safetensors.index.json.d"):       "a.safetensors.index.json",
 		write(t, "x.jsonl", strings.Repeat("x", 100)+"\xff\n"): "begins with",
 	} {

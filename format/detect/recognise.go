@@ -98,6 +98,11 @@ func recogniseZip(path, ext string) (Kind, error) {
 	case ext == ".npz":
 		return npzArchive, nil
 	}
+	z, err := format.OpenZip(path)
+	if err != nil {
+		return Kind{}, err // damaged beyond recognition
+	}
+	z.Close()
 	return Kind{}, format.CorruptAt(path, -1, "data", "a zip archive of other files", "a graph in an npz archive, alone or in a zip").
 		WithHint("unpack it and name what is in it")
 }

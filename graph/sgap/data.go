@@ -62,7 +62,11 @@ func load(job *run.Job, model *config) (*dataset, error) {
 	}
 	raw = nil
 	debug.FreeOSMemory() // what the reader left
-	job.Notef("%s: %s, %d nodes, %d edges, %d features, %d classes", job.Data, kind.Title, d.Nodes, d.Edges(), d.Features.Cols, d.Classes)
+	if d.columns != nil {
+		job.Notef("%s: %s, %d rows, %d features, %d classes", job.Data, kind.Title, d.Nodes, d.Features.Cols, d.Classes)
+	} else {
+		job.Notef("%s: %s, %d nodes, %d edges, %d features, %d classes", job.Data, kind.Title, d.Nodes, d.Edges(), d.Features.Cols, d.Classes)
+	}
 	if d.Nodes != nodes {
 		job.Notef("%d of %d nodes are kept (component %s)", d.Nodes, nodes, component)
 	}
