@@ -6,6 +6,11 @@ import (
 	"github.com/seraph-ml/seraph/engine/tensor"
 )
 
+// Fill returns an array of one number, which has no gradient.
+func (p *Program) Fill(value float32, shape ...tensor.Dim) *Value {
+	return p.apply1(fill{value: value, t: tensor.F32(shape...)})
+}
+
 // fill is an array of one number.
 type fill struct {
 	value float32

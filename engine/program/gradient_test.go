@@ -139,6 +139,26 @@ func gradientCases() []gradientCase {
 		return p.Concat(p.Parameter("a", nil, 4, 3), p.Parameter("b", nil, 4, 1), p.Parameter("c", nil, 4, 2))
 	})
 	add("columns", func(p *Program) *Value { return p.Columns(p.Parameter("x", nil, 4, 6), 1, 4) })
+	add("leaky-relu", func(p *Program) *Value { return p.LeakyReLU(p.Parameter("x", nil, 5, 6), 0.2) })
+	add("elu", func(p *Program) *Value { return p.ELU(p.Parameter("x", nil, 5, 6)) })
+	add("edge-aggregate", func(p *Program) *Value {
+		return p.EdgeAggregate(smallEdges(p), p.Parameter("w", nil, 3, smallEntries), p.Parameter("x", nil, smallNodes, 3*4))
+	})
+	add("edge-aggregate by given weights", func(p *Program) *Value {
+		return p.EdgeAggregate(smallEdges(p), p.Input("w", f32(1, smallEntries)), p.Parameter("x", nil, smallNodes, 5))
+	})
+	add("edge-scores", func(p *Program) *Value {
+		return p.EdgeScores(smallEdges(p), p.Parameter("left", nil, smallNodes, 2), p.Parameter("right", nil, smallNodes, 2))
+	})
+	add("edge-softmax", func(p *Program) *Value {
+		return p.EdgeSoftmax(smallEdges(p), p.Parameter("scores", nil, 2, smallEntries))
+	})
+	add("attention over edges", func(p *Program) *Value {
+		edges, x := smallEdges(p), p.Parameter("x", nil, smallNodes, 2*3)
+		score := func(name string) *Value { return p.Linear(x, p.Parameter(name, nil, 2, 6), nil, false) }
+		alpha := p.EdgeSoftmax(edges, p.LeakyReLU(p.EdgeScores(edges, score("left"), score("right")), 0.2))
+		return p.EdgeAggregate(edges, p.Dropout(alpha, 0.3), x)
+	})
 	add("reshape", func(p *Program) *Value { return p.Reshape(p.Parameter("x", nil, 4, 6), tensor.Of(3, 8)...) })
 	return list
 }
@@ -180,6 +200,9 @@ func buildCase(t *testing.T, c gradientCase) *built {
 		}
 		if v.Type.DType == tensor.Int32 && len(a.Dims) == 1 {
 			a.X[2] = -1 // a row without label
+		}
+		if edges, ok := smallEdgeArrays()[v.Name]; ok {
+			a.X = edges
 		}
 		b.values[v] = a
 	}
@@ -252,7 +275,7 @@ func TestKernelsAgreeWithReferences(t *testing.T) {
 				s.Seed, s.Step = caseSeed, caseStep
 				e := s.Execution(compiled)
 				for v, a := range b.values {
-					fillTensor(e.Tensor(v), a)
+					fillTensor(e.Tensor(v), a, v.external)
 				}
 				if err := e.Run(); err != nil {
 					t.Fatal(err)
@@ -273,10 +296,22 @@ func TestKernelsAgreeWithReferences(t *testing.T) {
 	t.Logf("largest difference %.1e of %.0e", used, bound)
 }
 
-func fillTensor(t *tensor.Tensor, a *Array) {
-	if t.Type.DType == tensor.Int32 {
+// fillTensor fills a tensor, or its caller's memory, whose place it takes.
+func fillTensor(t *tensor.Tensor, a *Array, external bool) {
+	if external {
+		t.Bind(make([]float32, a.Len()))
+		t.BindInt32(make([]int32, a.Len()))
+		t.BindInt64(make([]int64, a.Len()))
+	}
+	switch t.Type.DType {
+	case tensor.Int32:
 		for i, x := range a.X {
 			t.Int32s()[i] = int32(x)
+		}
+		return
+	case tensor.Int64:
+		for i, x := range a.X {
+			t.Int64s()[i] = int64(x)
 		}
 		return
 	}

@@ -10,6 +10,11 @@ import (
 // PReLU returns x where it is positive and slope·x elsewhere; slope has one element, or one for every column.
 func (p *Program) PReLU(x, slope *Value) *Value { return p.apply1(prelu{}, x, slope) }
 
+// LeakyReLU returns x where it is positive and slope·x elsewhere, for a slope that is given.
+func (p *Program) LeakyReLU(x *Value, slope float32) *Value {
+	return p.PReLU(x, p.Fill(slope, tensor.Fixed(1)))
+}
+
 // prelu is y = max(x, 0) + slope·min(x, 0). Operands: x, slope.
 type prelu struct{}
 
