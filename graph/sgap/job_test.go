@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,14 +42,32 @@ func trainWith(t *testing.T, m run.Model, o run.Options) *run.Result {
 	return r
 }
 
+// named is the model of a name.
+func named(t *testing.T, name string) run.Model {
+	t.Helper()
+	for _, m := range sgap.Models() {
+		if m.Spec().Name == name {
+			return m
+		}
+	}
+	t.Fatalf("there is no model %s", name)
+	return nil
+}
+
+// known leaves out what is no setting of a model.
+func known(m run.Model, set ...string) []string {
+	return slices.DeleteFunc(set, func(s string) bool {
+		key, _, _ := strings.Cut(s, "=")
+		is := func(s run.Setting) bool { return s.Key == key }
+		return !slices.ContainsFunc(m.Spec().Settings, is) && !slices.ContainsFunc(run.Common(), is)
+	})
+}
+
 func TestBitsDependNeitherOnThreadsNorOnMemory(t *testing.T) {
 	data := sgap.Blocks(t)
 	for _, m := range sgap.OneOfEach() {
 		t.Run(m.Spec().Name, func(t *testing.T) {
-			set := []string{"seeds=2", "tune=5", "dropout=0.3", "batch=32"}
-			if m.Spec().Name != "mlp" {
-				set = append(set, "hops=2") // that many show what more would
-			}
+			set := known(m, "seeds=2", "tune=5", "dropout=0.3", "batch=32", "hops=2") // that many hops show what more would
 			with := func(more ...string) string {
 				return trainWith(t, m, options(t, data, append(set, more...)...)).WeightsHash
 			}
@@ -71,7 +90,7 @@ func TestBitsDependNeitherOnThreadsNorOnMemory(t *testing.T) {
 func TestSparseRowsTrainWithinAnyBudget(t *testing.T) {
 	data := sgap.Texts(t)
 	for _, m := range sgap.OneOfEach()[1:] {
-		set := []string{"seeds=2", "hops=1", "tune=3", "hidden=16"}
+		set := known(m, "seeds=2", "hops=1", "tune=3", "hidden=16")
 		want := trainWith(t, m, options(t, data, set...)).WeightsHash
 		inSmallestBudget(t, func(memory string) error {
 			r, err := run.Train(context.Background(), m, options(t, data, append(set, "memory="+memory)...))
@@ -109,7 +128,7 @@ func TestInterruptedTrainingGoesOnBitForBit(t *testing.T) {
 	data := sgap.Blocks(t)
 	for _, m := range sgap.OneOfEach() {
 		t.Run(m.Spec().Name, func(t *testing.T) {
-			set := []string{"seeds=2", "tune=3", "dropout=0.3", "batch=32", "checkpoint-every=1", "epochs=25"}
+			set := known(m, "seeds=2", "tune=3", "dropout=0.3", "batch=32", "checkpoint-every=1", "epochs=25")
 			want := trainWith(t, m, options(t, data, set...)).WeightsHash
 			o := options(t, data, set...)
 			stops := 0
@@ -167,7 +186,7 @@ func trainUntilCheckpoint(t *testing.T, m run.Model, o run.Options) error {
 // TestReportOfAResumedRunCoversAllSeeds resumes a run that was stopped when one of its seeds was finished: whichever is the best.
 func TestReportOfAResumedRunCoversAllSeeds(t *testing.T) {
 	o := options(t, sgap.Blocks(t), "seeds=2")
-	m := sgap.Models()[0]
+	m := named(t, "mlp")
 	trainWith(t, m, o)
 	want := resultsByClass(t, o.Out)
 	o.Resume = true
@@ -227,7 +246,7 @@ func TestInterruptionsBeforeTheTrainingAreResumed(t *testing.T) {
 func TestDivergenceIsNamed(t *testing.T) {
 	data := sgap.Blocks(t)
 	for _, tune := range []string{"tune=0", "tune=4"} {
-		_, err := run.Train(context.Background(), sgap.Models()[1], options(t, data, tune, "lr=1e38"))
+		_, err := run.Train(context.Background(), named(t, "sgc"), options(t, data, tune, "lr=1e38"))
 		if err == nil || !strings.Contains(err.Error(), "the training has diverged; try a smaller lr") {
 			t.Errorf("%s: %v", tune, err)
 		}
@@ -237,7 +256,7 @@ func TestDivergenceIsNamed(t *testing.T) {
 // TestBatchNormHasTwoRowsInEveryStep trains on 70 nodes: in batches of 23 there is one left.
 func TestBatchNormHasTwoRowsInEveryStep(t *testing.T) {
 	data := sgap.Blocks(t)
-	m := sgap.Models()[0]
+	m := named(t, "mlp")
 	for batch, ok := range map[string]bool{"23": true, "3": true, "2": true, "1": false, "69": true, "70": true} {
 		_, err := run.Train(context.Background(), m, options(t, data, "batch-norm=true", "layers=2", "batch="+batch))
 		var usage *run.UsageError
@@ -250,7 +269,7 @@ func TestBatchNormHasTwoRowsInEveryStep(t *testing.T) {
 func TestTuningKeepsWhatTheUserSet(t *testing.T) {
 	data := sgap.Blocks(t)
 	o := options(t, data, "tune=6", "scaling=none", "hops=1")
-	trainWith(t, sgap.Models()[1], o)
+	trainWith(t, named(t, "sgc"), o)
 	text, err := os.ReadFile(filepath.Join(o.Out, "config.toml"))
 	if err != nil {
 		t.Fatal(err)
@@ -333,7 +352,7 @@ func TestTablesTrainAnMLP(t *testing.T) {
 	if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	m := sgap.Models()[0]
+	m := named(t, "mlp")
 	r := trainWith(t, m, options(t, path, "target=kind", "epochs=150", "dropout=0", "scaling=none"))
 	if got := r.Metrics["test_accuracy"]; got < 0.99 {
 		t.Errorf("test accuracy %.3f on data without noise", got)
@@ -377,7 +396,7 @@ func TestTablesArePredictedAsTheModelLearntThem(t *testing.T) {
 		fmt.Fprintf(&b, "%d,%s,%s,%s\n", i%10, []string{"7", "x"}[i%2], []string{"red", "blue", ""}[i%3], []string{"small", "large"}[i%10/6])
 	}
 	all := write("all.csv", b.String())
-	m := sgap.Models()[0]
+	m := named(t, "mlp")
 	o := options(t, all, "target=kind", "epochs=30", "scaling=none")
 	trainWith(t, m, o)
 	var told bytes.Buffer
@@ -428,7 +447,7 @@ func TestTablesArePredictedAsTheModelLearntThem(t *testing.T) {
 // TestDamagedModelsAreNotApplied has config.json contradict itself.
 func TestDamagedModelsAreNotApplied(t *testing.T) {
 	data := sgap.Blocks(t)
-	m := sgap.Models()[1]
+	m := named(t, "sgc")
 	o := options(t, data)
 	trainWith(t, m, o)
 	path := filepath.Join(o.Out, "model", "config.json")

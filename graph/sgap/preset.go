@@ -53,17 +53,22 @@ func propagation(hops string) []run.Setting {
 
 // head are the settings of the transformation and its training.
 func head(layers, hidden, dropout, lr, weightDecay string) []run.Setting {
-	list := []run.Setting{
+	return append([]run.Setting{
 		{Key: "layers", Type: run.Int, Default: layers, Min: "1", Max: "100", Doc: "linear layers of the MLP"},
 		{Key: "hidden", Type: run.Int, Default: hidden, Min: "1", Max: "65536", Doc: "width of its hidden layers"},
 		{Key: "activation", Type: run.Choice, Choices: []string{"relu", "prelu", "gelu", "tanh", "sigmoid"}, Default: "relu", Doc: "between layers"},
 		{Key: "dropout", Type: run.Float, Default: dropout, Min: "0", Max: "0.99", Doc: "rate before the layers but the first"},
 		{Key: "input-dropout", Type: run.Float, Default: "0", Min: "0", Max: "0.99", Doc: "rate on the input"},
 		{Key: "batch-norm", Type: run.Bool, Default: "false", Doc: "normalise hidden layers over the batch"},
+	}, rates(lr, weightDecay)...)
+}
+
+// rates are the settings of the optimizer that every model has its own defaults for.
+func rates(lr, weightDecay string) []run.Setting {
+	return []run.Setting{
 		{Key: "lr", Type: run.Float, Default: lr, Min: "0", Doc: "learning rate"},
 		{Key: "weight-decay", Type: run.Float, Default: weightDecay, Min: "0", Doc: "L2 added to the gradients"},
 	}
-	return list
 }
 
 // training are the settings that all presets share.
@@ -129,15 +134,18 @@ func (p *preset) choice(v run.Values, bf16 bool) choice {
 		design: Design{
 			Messages: p.messages,
 			Scaling:  graph.Scaling(v.String("scaling")),
-			Head: nn.MLP{
-				Hidden: v.Int("hidden"), Layers: v.Int("layers"), Activation: v.String("activation"), Dropout: v.Float("dropout"),
-				InputDropout: v.Float("input-dropout"), BatchNorm: v.Bool("batch-norm"), BF16: bf16,
-			},
+			Head:     nn.MLP{Layers: 1, BF16: bf16},
 		},
 		training: Training{
 			Epochs: v.Int("epochs"), LR: v.Float("lr"), WeightDecay: v.Float("weight-decay"), Batch: v.Int("batch"), Patience: v.Int("patience"),
 			Optimizer: v.String("optimizer"),
 		},
+	}
+	if v.Lookup("layers") != nil {
+		c.design.Head = nn.MLP{
+			Hidden: v.Int("hidden"), Layers: v.Int("layers"), Activation: v.String("activation"), Dropout: v.Float("dropout"),
+			InputDropout: v.Float("input-dropout"), BatchNorm: v.Bool("batch-norm"), BF16: bf16,
+		}
 	}
 	if v.Lookup("hops") != nil {
 		c.design.Hops = v.Int("hops")

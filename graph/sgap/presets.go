@@ -20,6 +20,19 @@ var presets = []preset{
 		use: "A baseline that ignores the edges of a graph, and a classifier for plain tables.",
 	},
 	{
+		name:     "logistic",
+		title:    "logistic regression on the features alone: a linear model",
+		paper:    "Cox, The regression analysis of binary sequences, Journal of the Royal Statistical Society B 1958",
+		messages: Last,
+		settings: settings("24", rates("0.05", "1e-5")),
+		tuned: []axis{
+			{"scaling", []string{"l1", "l2", "rms", "none"}},
+			{"weight-decay", []string{"1e-2", "1e-3", "1e-4", "1e-5", "1e-6"}},
+			{"lr", []string{"0.2", "0.05", "0.01"}},
+		},
+		use: "The first thing to try, and what more is to be measured against: on a graph without its edges, on a table with --target.",
+	},
+	{
 		name:     "sgc",
 		title:    "simple graph convolution: a linear model on the features K hops away",
 		paper:    "Wu et al., Simplifying Graph Convolutional Networks, ICML 2019",
