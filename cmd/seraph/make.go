@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"reflect"
 
 	"github.com/seraph-ml/seraph/engine/kernel"
@@ -16,13 +17,14 @@ import (
 )
 
 var makeCommand = command{
-	name: "make", usage: "graph --out DIR", help: "Generate data of any size, from a seed.",
+	name: "make", usage: "graph --out PATH", help: "Generate data of any size, from a seed.",
 	detail: "The same settings and seed give the same bytes on every machine.",
 	below: []command{{
-		name: "graph", usage: "--out DIR", help: "A degree-corrected block model with features, in the OGB layout.",
+		name: "graph", usage: "--out PATH", help: "A degree-corrected block model with features, in the OGB layout or as a Seraph graph.",
 		detail: "Karrer and Newman, Stochastic blockmodels and community structure in networks, Physical Review E 2011.\n\n" +
 			"Nodes fall into classes of equal size and have degrees of a power law; an edge stays within its class with the probability --homophily;" +
-			" features are noise around a direction of the class. It is written block by block: memory is a few bytes a node.",
+			" features are noise around a direction of the class. It is written block by block: memory is a few bytes a node, and what --memory" +
+			" gives to sort the edges of a Seraph graph (.sgraph), which holds each edge once in either direction.",
 		flags: flagsOf[makeFlags](settingGroup{"Settings of the graph:", blockModelSettings()}),
 		verb: func(filled reflect.Value) verb {
 			return &makeGraph{filled.FieldByName("Common").Interface().(makeFlags), given(blockModelSettings(), filled)}
@@ -32,7 +34,9 @@ var makeCommand = command{
 
 type makeFlags struct {
 	outputFlags `embed:""`
-	Out         string `required:"" placeholder:"DIR" help:"The folder to make."`
+	Out         string `required:"" placeholder:"PATH" help:"The folder to make in the OGB layout, or the Seraph graph, whose name ends in .sgraph."`
+	Memory      string `placeholder:"SIZE" help:"The most memory that sorting edges may take. Default: 80 % of what is available."`
+	Disk        string `placeholder:"DIR:SIZE" help:"Where edges that do not fit in memory may go. Default: beside the output."`
 	Threads     int    `placeholder:"N" help:"Threads to compute with. Default: all processors."`
 }
 
@@ -89,8 +93,13 @@ func (m *makeGraph) run(a *app) error {
 	}
 	ctx, stop := interrupted()
 	defer stop()
-	if err := writeGraph(ctx, m.Out, &b, m.Threads); err != nil {
-		return errors.Join(err, os.RemoveAll(m.Out))
+	if filepath.Ext(m.Out) == ".sgraph" {
+		err = m.store(ctx, &b)
+	} else if err = writeGraph(ctx, m.Out, &b, m.Threads); err != nil {
+		err = errors.Join(err, os.RemoveAll(m.Out))
+	}
+	if err != nil {
+		return err
 	}
 	m.progress(a).Infof("seraph show %s looks into it, seraph train sgc --data %s trains on it", m.Out, m.Out)
 	return m.print(a, struct {
@@ -99,6 +108,24 @@ func (m *makeGraph) run(a *app) error {
 		Nodes int    `json:"nodes"`
 		Edges int    `json:"edges"`
 	}{"graph", m.Out, b.Nodes, b.Edges()}, fmt.Sprintf("%s: a graph of %d nodes and %d edges in %d classes", m.Out, b.Nodes, b.Edges(), b.Classes))
+}
+
+// store writes the graph as a Seraph graph.
+func (m *makeGraph) store(ctx context.Context, b *graph.BlockModel) (err error) {
+	o, err := sortingOptions(m.Memory, m.Disk, m.Out, m.Threads)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, o.Spill.Close()) }()
+	o.Memory -= 16 * int64(b.Nodes) // labels and split
+	sink, err := graph.NewStoreSink(ctx, m.Out, b.Nodes, b.Features, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, sink.Close()) }()
+	pool := kernel.NewPool(m.Threads)
+	defer pool.Close()
+	return b.Write(sink, pool)
 }
 
 // vacant makes sure that nothing would be overwritten: there is nothing at the path, or an empty folder.

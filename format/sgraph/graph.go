@@ -250,13 +250,7 @@ func (w *Writer) writeNodes(g *format.Graph) error {
 		w.WriteClassNames(g.ClassNames)
 	}
 	if g.Train != nil {
-		var parts [3][]int64
-		for i, part := range [][]int32{g.Train, g.Val, g.Test} {
-			for _, u := range part {
-				parts[i] = append(parts[i], int64(u))
-			}
-		}
-		w.WriteSplit(parts)
+		WriteSplit(w, [3][]int32{g.Train, g.Val, g.Test})
 	}
 	return w.err
 }

@@ -234,17 +234,18 @@ func (w *Writer) WriteClassNames(names []string) error {
 }
 
 // WriteSplit writes the nodes that train, validate and test.
-func (w *Writer) WriteSplit(parts [3][]int64) error {
+func WriteSplit[V Vertex](w *Writer, parts [3][]V) error {
 	for i, part := range parts {
 		if err := w.begin(train + section(i)); err != nil {
 			return err
 		}
 		for _, u := range part {
-			if u < 0 || u >= w.Nodes {
+			if int64(u) < 0 || int64(u) >= w.Nodes {
 				return w.fail("node %d of the split, expected 0 … %d", u, w.Nodes-1)
 			}
+			w.line = binary.LittleEndian.AppendUint64(w.line[:0], uint64(u))
+			w.write(w.line)
 		}
-		w.write(format.Bytes(part))
 	}
 	return w.err
 }

@@ -19,6 +19,9 @@ type merger struct {
 	used    []int // of each stream: words of this turn
 }
 
+// fewKeys are decoded as fast by one worker.
+const fewKeys = 4096
+
 // newMerger begins to merge runs, in the memory that pairs were collected in.
 func (s *Sorter) newMerger(runs []*run) *merger {
 	m := &merger{s: s, streams: make([]stream, len(runs)), used: make([]int, len(runs))}
@@ -57,7 +60,7 @@ func onDisk(runs []*run) int {
 // next returns the next keys, without duplicates; none at the end. They are valid until the next call.
 func (m *merger) next() ([]uint64, error) {
 	words := m.s.words
-	m.s.pool.For(len(m.streams), 1, (*decodeTask)(m))
+	m.s.pool.For(len(m.streams), 1+fewKeys/cap(m.streams[0].keys), (*decodeTask)(m))
 	var last []uint64 // the largest key below which all are decoded; nil: all are
 	for i := range m.streams {
 		t := &m.streams[i]
