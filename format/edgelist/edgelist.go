@@ -69,7 +69,12 @@ func read(t *format.Text, most int64, opts Options) (*format.Graph, error) {
 // hasNames says whether the current line begins with a name.
 func hasNames(t *format.Text) bool {
 	c, ok := t.Peek()
-	return ok && (c == '"' || c == '_' || c|0x20 >= 'a' && c|0x20 <= 'z')
+	return ok && beginsName(c)
+}
+
+// beginsName says whether a name, rather than an id, begins with c.
+func beginsName(c byte) bool {
+	return c == '"' || c == '_' || c|0x20 >= 'a' && c|0x20 <= 'z'
 }
 
 // readLine reads one line: an edge, or nothing. It returns how many values of the line are ignored.
