@@ -206,7 +206,7 @@ func (p *pairParser) edge(text []byte, i int) (next int, err error) {
 		i = separated(text, i-1)
 	}
 	v, i, ok := natural(text, i)
-	if !ok || text[i] != '\n' && text[i] != '\r' && !separator[text[i]] {
+	if !ok || text[i] != '\n' && !separator[text[i]] {
 		return i, errPlain
 	}
 	if text[i] != '\n' {
@@ -269,11 +269,11 @@ func mistake(line []byte) error {
 }
 
 // separator is what stands between ids.
-var separator = [256]bool{' ': true, '\t': true, ',': true}
+var separator = [256]bool{' ': true, '\t': true, '\r': true, ',': true}
 
 // separated passes over blanks and at most one comma at i.
 func separated(text []byte, i int) int {
-	for comma := false; text[i] == ' ' || text[i] == '\t' || text[i] == ',' && !comma; i++ {
+	for comma := false; separator[text[i]] && !(comma && text[i] == ','); i++ {
 		comma = comma || text[i] == ','
 	}
 	return i

@@ -1,0 +1,172 @@
+package kcore
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/seraph-ml/seraph/engine/kernel"
+	"github.com/seraph-ml/seraph/internal/realdata"
+)
+
+func TestPeelAgreesWithTheDefinition(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 1))
+	for range 300 {
+		ids, declared := randomMultigraph(rng)
+		g := pairGraph(t, ids, declared)
+		got, want := peeled(t, g), reference(g)
+		if !slices.Equal(got, want) {
+			t.Fatalf("pairs %v: core numbers %v, expected %v", ids, got, want)
+		}
+		certified(t, g, got)
+	}
+}
+
+// The figures are those of kcore.md section 4, computed with networkx and igraph.
+var oracles = []struct {
+	file                  string
+	vertices              int
+	edges                 int64
+	degeneracy, innermost int
+	sha16                 string
+}{
+	{"karate.graph", 34, 78, 4, 10, "54e26e67f4366568"},
+	{"jazz.graph", 198, 2742, 29, 30, "156722b2ee35c78e"},
+	{"hep-th.graph", 8361, 15751, 23, 24, "3a5a918eb631f1e0"},
+	{"PGPgiantcompo.graph", 10680, 24316, 31, 41, "dbfcfb4135756990"},
+	{"astro-ph.graph", 16706, 121251, 56, 57, "6e24a40df25c363a"},
+	{"wing.graph", 62032, 121544, 3, 61887, "3232321cd1ff50d1"},
+	{"wiki-Vote.txt", 7115, 100762, 53, 336, "ee88d37a7d31dcf5"},
+	{"MIT8.edgelist", 6440, 251252, 72, 725, "32a27f7849d36591"},
+}
+
+func TestRealGraphsHaveTheirHashes(t *testing.T) {
+	for _, want := range oracles {
+		t.Run(want.file, func(t *testing.T) {
+			pool := kernel.NewPool(2)
+			defer pool.Close()
+			g, err := Read([]string{realdata.Path(t, "data/graph/edges/"+want.file)}, Options{}, pool)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer g.Close()
+			core := peeled(t, g)
+			innermost := 0
+			for _, k := range core {
+				if int(k) == want.degeneracy {
+					innermost++
+				}
+			}
+			if g.Vertices() != want.vertices || g.Edges() != want.edges || slices.Max(core) != int32(want.degeneracy) || innermost != want.innermost {
+				t.Errorf("%d vertices, %d edges, degeneracy %d, %d of it; expected %+v", g.Vertices(), g.Edges(), slices.Max(core), innermost, want)
+			}
+			if hash := Hash(g, core); hash[:16] != want.sha16 {
+				t.Errorf("hash %s, expected %s…", hash, want.sha16)
+			}
+			certified(t, g, core)
+		})
+	}
+}
+
+// family is a graph whose core numbers are known.
+type family struct {
+	name string
+	ids  []int64
+	core func(v int) int32
+}
+
+func families() []family {
+	all := func(k int32) func(int) int32 { return func(int) int32 { return k } }
+	edges := func(n int, is func(u, v int) bool) (ids []int64) {
+		for u := range n {
+			for v := range u {
+				if is(u, v) {
+					ids = append(ids, int64(u), int64(v))
+				}
+			}
+		}
+		return ids
+	}
+	var path, tree, attached []int64
+	for v := int64(1); v < 1_000_000; v++ {
+		path = append(path, v-1, v)
+		tree = append(tree, (v-1)/3, v)
+	}
+	// Barabási and Albert: every new vertex gets m neighbours, here the ends of earlier edges.
+	const m = 4
+	rng := rand.New(rand.NewPCG(3, 9))
+	attached = edges(m+1, func(u, v int) bool { return true })
+	for v := int64(m + 1); v < 2000; v++ {
+		var to []int64
+		for len(to) < m {
+			if u := attached[rng.IntN(len(attached))]; u != v && !slices.Contains(to, u) {
+				to = append(to, u)
+			}
+		}
+		for _, u := range to {
+			attached = append(attached, v, u)
+		}
+	}
+	return []family{
+		{"complete", edges(60, func(u, v int) bool { return true }), all(59)},
+		{"cycle", edges(500, func(u, v int) bool { return u-v == 1 || u-v == 499 }), all(2)},
+		{"star", edges(300, func(u, v int) bool { return v == 0 }), all(1)},
+		{"bipartite 7, 30", edges(37, func(u, v int) bool { return u >= 7 && v < 7 }), all(7)},
+		{"path", path, all(1)},
+		{"tree", tree, all(1)},
+		{"Barabási–Albert", attached, all(m)},
+		{"complete and a path", append(edges(9, func(u, v int) bool { return true }), 9, 10, 10, 11), func(v int) int32 {
+			if v < 9 {
+				return 8
+			}
+			return 1
+		}},
+	}
+}
+
+func TestFamilies(t *testing.T) {
+	for _, f := range families() {
+		g := pairGraph(t, f.ids, 0)
+		core := peeled(t, g)
+		for v, k := range core {
+			if k != f.core(v) {
+				t.Fatalf("%s: core number of %d is %d, expected %d", f.name, v, k, f.core(v))
+			}
+		}
+		certified(t, g, core)
+	}
+}
+
+func TestVerifyNoticesWhatIsWrong(t *testing.T) {
+	rng := rand.New(rand.NewPCG(2, 4))
+	noticed := 0
+	for range 200 {
+		ids, declared := randomMultigraph(rng)
+		g := pairGraph(t, ids, declared)
+		core := peeled(t, g)
+		order, work := make([]int32, g.Nodes), make([]int32, g.Nodes)
+		v := rng.IntN(g.Nodes)
+		core[v] += int32(1 - 2*rng.IntN(2))
+		if core[v] < 0 {
+			continue
+		}
+		Order(g, core, order, work) // the best order there could be
+		if err := Verify(g, core, order, work); err == nil {
+			t.Fatalf("pairs %v: core numbers %v, of %d wrong, are accepted", ids, core, v)
+		}
+		noticed++
+	}
+	if noticed < 100 {
+		t.Errorf("%d mistakes tried", noticed)
+	}
+}
+
+func TestOrderIsOneOfEachLayer(t *testing.T) {
+	// 0 – 1 – 2 – 3 – 4, a path, and the triangle 5 6 7: the ends of the path go first, then what they leave.
+	g := pairGraph(t, []int64{0, 1, 1, 2, 2, 3, 3, 4, 5, 6, 6, 7, 7, 5}, 0)
+	order, work := make([]int32, g.Nodes), make([]int32, g.Nodes)
+	Order(g, peeled(t, g), order, work)
+	if want := []int32{0, 4, 1, 3, 2, 5, 6, 7}; !slices.Equal(order, want) {
+		t.Errorf("order %v, expected %v", order, want)
+	}
+}

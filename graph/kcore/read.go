@@ -1,0 +1,90 @@
+package kcore
+
+import (
+	"errors"
+	"io"
+
+	"github.com/seraph-ml/seraph/engine/kernel"
+	"github.com/seraph-ml/seraph/format/detect"
+	"github.com/seraph-ml/seraph/format/edgelist"
+	"github.com/seraph-ml/seraph/run"
+)
+
+// Options say how to read a graph.
+type Options struct {
+	Vertices int64 // the vertices are 0 … Vertices−1; 0: those that a header declares or the files name
+	Stdin    io.Reader
+}
+
+// Read makes a graph of files of edges, whose edges are those of all of them together: lists of edges, "-" for one on Stdin,
+// or one file of another format.
+func Read(paths []string, o Options, pool *kernel.Pool) (*Graph, error) {
+	bags := make([]bag, pool.Workers())
+	emit := func(worker int, ids []int64) error { return bags[worker].add(ids) }
+	var longer int64
+	for _, path := range paths {
+		counts, g, err := readOne(path, len(paths) == 1, o, pool, emit)
+		if g != nil || err != nil {
+			return g, errors.Join(err, closeBags(bags))
+		}
+		longer += counts.Longer
+	}
+	g, err := build(bags, o.Vertices, pool)
+	if err != nil {
+		return nil, err
+	}
+	g.Longer = longer
+	return g, nil
+}
+
+// readOne emits the edges of a list, or makes the graph of a file of another format.
+func readOne(path string, alone bool, o Options, pool *kernel.Pool, emit func(int, []int64) error) (edgelist.PairCounts, *Graph, error) {
+	if path == "-" {
+		counts, err := edgelist.ReadPairsFrom("standard input", o.Stdin, pool.Workers(), emit)
+		return counts, nil, err
+	}
+	kind, err := detect.RecogniseGraph(path)
+	if err != nil {
+		return edgelist.PairCounts{}, nil, err
+	}
+	if kind.Name == "edgelist" {
+		counts, err := edgelist.ReadPairs(path, pool.Workers(), emit)
+		return counts, nil, err
+	}
+	if !alone {
+		return edgelist.PairCounts{}, nil, run.Usagef("%s is a %s; several files are read as one graph where all are lists of edges", path, kind.Title)
+	}
+	g, err := readOther(path, kind, o, pool)
+	return edgelist.PairCounts{}, g, err
+}
+
+// readOther reads a graph of any format through package detect. Its vertices are those that the file declares.
+func readOther(path string, kind detect.Kind, o Options, pool *kernel.Pool) (*Graph, error) {
+	raw, err := detect.ReadGraph(path, detect.Options{})
+	if err != nil {
+		return nil, err
+	}
+	bags := make([]bag, 1)
+	block := make([]int64, 0, 1<<12)
+	for i := range raw.Src {
+		if block = append(block, int64(raw.Src[i]), int64(raw.Dst[i])); len(block) == cap(block) || i == len(raw.Src)-1 {
+			if err := bags[0].add(block); err != nil {
+				return nil, errors.Join(err, closeBags(bags))
+			}
+			block = block[:0]
+		}
+	}
+	nodes := int64(raw.Nodes)
+	raw.Src, raw.Dst = nil, nil
+	g, err := build(bags, max(nodes, o.Vertices), pool)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case raw.IDs != nil:
+		g.names = names{ids: raw.IDs}
+	case kind.Name == "metis" || kind.Name == "matrixmarket":
+		g.names.base = 1 // as in the file
+	}
+	return g, nil
+}
