@@ -28,6 +28,7 @@ func build(bags []bag, declared int64, pool *kernel.Pool) (g *Graph, err error) 
 	defer func() {
 		if err = errors.Join(err, closeBags(bags)); err != nil && g != nil {
 			g.Close()
+			g = nil
 		}
 	}()
 	g = &Graph{}

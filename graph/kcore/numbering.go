@@ -38,10 +38,8 @@ func number(bags []bag, declared int64, pool *kernel.Pool) (nodes int, n names, 
 	}
 	defer table.close()
 	for _, s := range segments {
-		for i := range s.ids {
-			if err := table.add(s.id(i)); err != nil {
-				return 0, n, err
-			}
+		if err := s.each(func(_ int, id int64) error { return table.add(id) }); err != nil {
+			return 0, n, err
 		}
 	}
 	if n.ids = table.finish(); len(n.ids) > math.MaxInt32 {
@@ -51,11 +49,22 @@ func number(bags []bag, declared int64, pool *kernel.Pool) (nodes int, n names, 
 	return len(n.ids), n, nil
 }
 
-func (s *segment) id(i int) int64 {
+// each calls do with every id of the segment and its place, in order.
+func (s *segment) each(do func(i int, id int64) error) error {
 	if s.wide {
-		return s.whole()[i]
+		for i, id := range s.whole() {
+			if err := do(i, id); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
-	return int64(s.narrow()[i])
+	for i, id := range s.narrow() {
+		if err := do(i, int64(id)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ranking replaces ids by ranks, as a task: a unit is a segment.
@@ -68,9 +77,7 @@ type ranking struct {
 func (t *ranking) Do(_, lo, hi int) {
 	for _, s := range t.segments[lo:hi] {
 		ranks := s.narrow()
-		for i := range ranks {
-			ranks[i] = t.table.rank(s.id(i))
-		}
+		s.each(func(i int, id int64) error { ranks[i] = t.table.rank(id); return nil }) // no error to be had
 		s.wide = false
 	}
 }

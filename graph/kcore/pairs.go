@@ -9,7 +9,7 @@ import (
 )
 
 // segmentBytes is what pairs are collected in: 8 bytes a pair, or 16 where an id needs more than 31 bits.
-const segmentBytes = 8 << 20
+const segmentBytes = 2 << 20
 
 // bag collects pairs of ids, one a worker. Ids stay as they are until all are known.
 type bag struct {
@@ -51,8 +51,9 @@ func (b *bag) add(ids []int64) error {
 		if wide {
 			copy(s.whole()[from:], ids[:n])
 		} else {
+			to := s.narrow()[from:]
 			for i, id := range ids[:n] {
-				s.narrow()[from+i] = int32(id)
+				to[i] = int32(id)
 			}
 		}
 		ids = ids[n:]
