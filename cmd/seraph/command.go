@@ -27,7 +27,7 @@ type command struct {
 // commands are all verbs, in the order of the help.
 func commands() []command {
 	return []command{
-		trainCommand(), predictCommand, generateCommand, planCommand(), modelsCommand, makeCommand, convertCommand, demoCommand,
+		trainCommand(), predictCommand, generateCommand, planCommand(), kcoreCommand, modelsCommand, makeCommand, convertCommand, demoCommand,
 		doctorCommand, showCommand, checkCommand, completionCommand,
 	}
 }

@@ -20,11 +20,13 @@ var makeCommand = command{
 	name: "make", usage: "graph --out PATH", help: "Generate data of any size, from a seed.",
 	detail: "The same settings and seed give the same bytes on every machine.",
 	below: []command{{
-		name: "graph", usage: "--out PATH", help: "A degree-corrected block model with features, in the OGB layout or as a Seraph graph.",
+		name: "graph", usage: "--out PATH | --rmat SCALE --out FILE", help: "A degree-corrected block model with features, in the OGB layout or as a Seraph graph, or the edges of an R-MAT graph.",
 		detail: "Karrer and Newman, Stochastic blockmodels and community structure in networks, Physical Review E 2011.\n\n" +
 			"Nodes fall into classes of equal size and have degrees of a power law; an edge stays within its class with the probability --homophily;" +
 			" features are noise around a direction of the class. It is written block by block: memory is a few bytes a node, and what --memory" +
-			" gives to sort the edges of a Seraph graph (.sgraph), which holds each edge once in either direction.",
+			" gives to sort the edges of a Seraph graph (.sgraph), which holds each edge once in either direction.\n\n" +
+			"With --rmat SCALE it is an R-MAT graph (Chakrabarti, Zhan and Faloutsos, SDM 2004) of 2^SCALE vertices and --edge-factor times as many" +
+			" directed samples with the quadrants of Graph500, written as a list of edges \"u v\"; self-loops and duplicates stay. Of the settings it takes --seed.",
 		flags: flagsOf[makeFlags](settingGroup{"Settings of the graph:", blockModelSettings()}),
 		verb: func(filled reflect.Value) verb {
 			return &makeGraph{filled.FieldByName("Common").Interface().(makeFlags), given(blockModelSettings(), filled)}
@@ -34,10 +36,12 @@ var makeCommand = command{
 
 type makeFlags struct {
 	outputFlags `embed:""`
-	Out         string `required:"" placeholder:"PATH" help:"The folder to make in the OGB layout, or the Seraph graph, whose name ends in .sgraph."`
+	Out         string `required:"" placeholder:"PATH" help:"The folder to make in the OGB layout, or the Seraph graph, whose name ends in .sgraph; with --rmat the file."`
 	Memory      string `placeholder:"SIZE" help:"The most memory that sorting edges may take. Default: 80 % of what is available."`
 	Disk        string `placeholder:"DIR:SIZE" help:"Where edges that do not fit in memory may go. Default: beside the output."`
 	Threads     int    `placeholder:"N" help:"Threads to compute with. Default: all processors."`
+	RMAT        int    `name:"rmat" placeholder:"SCALE" help:"Make an R-MAT graph of 2^SCALE vertices instead."`
+	EdgeFactor  int    `default:"16" placeholder:"N" help:"With --rmat: samples a vertex. Default: 16."`
 }
 
 type makeGraph struct {
@@ -77,6 +81,12 @@ func (m *makeGraph) run(a *app) error {
 		return err
 	}
 	v := request.Values
+	if m.Threads == 0 {
+		m.Threads = memory.CPUs()
+	}
+	if m.RMAT != 0 {
+		return m.rmat(a, graph.RMAT{Scale: m.RMAT, EdgeFactor: m.EdgeFactor, Seed: uint64(v.Int("seed"))})
+	}
 	b := graph.BlockModel{
 		Nodes: v.Int("nodes"), Classes: v.Int("classes"), Degree: v.Float("degree"), Homophily: v.Float("homophily"), Exponent: v.Float("exponent"),
 		SparseShare: v.Float("sparse-share"), SparseDegree: v.Float("sparse-degree"), Features: v.Int("features"), Signal: v.Float("signal"),
@@ -84,9 +94,6 @@ func (m *makeGraph) run(a *app) error {
 	}
 	if err := b.Check(); err != nil {
 		return err
-	}
-	if m.Threads == 0 {
-		m.Threads = memory.CPUs()
 	}
 	if err := vacant(m.Out); err != nil {
 		return err

@@ -13,8 +13,8 @@ import (
 func planCommand() command {
 	exits := []int{exitBudget, exitCorrupt}
 	return command{
-		name: "plan", usage: "train MODEL … | predict RUN …", help: "Show the plan of a job and run nothing.",
-		detail: "Takes the flags of seraph train MODEL and of seraph predict RUN.",
+		name: "plan", usage: "train MODEL … | predict RUN … | kcore EDGES …", help: "Show the plan of a job and run nothing.",
+		detail: "Takes the flags of seraph train MODEL, of seraph predict RUN and of seraph kcore.",
 		exits:  exits,
 		below: []command{
 			{
@@ -24,6 +24,10 @@ func planCommand() command {
 			{
 				name: "predict", usage: "RUN --data PATH", help: "The plan of a prediction.", exits: exits,
 				flags: typeOf[planPredict](), verb: verbOf[planPredict],
+			},
+			{
+				name: "kcore", usage: "EDGES…", help: "The plan of a k-core decomposition.", exits: exits,
+				flags: typeOf[planKCore](), verb: verbOf[planKCore],
 			},
 		},
 	}

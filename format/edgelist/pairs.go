@@ -310,3 +310,8 @@ func eight(digits uint64) int64 {
 	const mask = 0x000000ff000000ff
 	return int64(((pairs&mask)*(100+1000000<<32) + (pairs>>16&mask)*(1+10000<<32)) >> 32)
 }
+
+// PairBytes is the memory that ReadPairs takes.
+func PairBytes(workers int) int64 {
+	return int64(workers+2)*(chunkBytes+pastChunk) + int64(workers)*16*blockPairs
+}

@@ -1,7 +1,6 @@
 package kcore
 
 import (
-	"bufio"
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
@@ -19,18 +18,30 @@ func Hash(g *Graph, core []int32) string {
 func WriteTSV(w io.Writer, g *Graph, core []int32) error { return writeLines(w, g, core, '\t') }
 
 func writeLines(w io.Writer, g *Graph, core []int32, separator byte) error {
-	b := bufio.NewWriterSize(w, 1<<16)
-	var line []byte
-	for v, k := range core {
+	return writeRows(w, func(line []byte, v int) []byte {
 		if !g.Present(v) {
+			return line
+		}
+		return append(strconv.AppendInt(appendID(line, g, int32(v), separator), int64(core[v]), 10), '\n')
+	}, g.Nodes)
+}
+
+// writeRows writes what add appends for 0 … n−1.
+func writeRows(w io.Writer, add func(text []byte, i int) []byte, n int) error {
+	const enough = 1 << 16
+	text := make([]byte, 0, 2*enough)
+	for i := range n {
+		if text = add(text, i); len(text) < enough && i < n-1 {
 			continue
 		}
-		line = strconv.AppendInt(line[:0], g.ID(v), 10)
-		line = append(line, separator)
-		line = append(strconv.AppendInt(line, int64(k), 10), '\n')
-		if _, err := b.Write(line); err != nil {
+		if _, err := w.Write(text); err != nil {
 			return err
 		}
+		text = text[:0]
 	}
-	return b.Flush()
+	return nil
+}
+
+func appendID(line []byte, g *Graph, v int32, behind byte) []byte {
+	return append(strconv.AppendInt(line, g.ID(int(v)), 10), behind)
 }

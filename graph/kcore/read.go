@@ -43,11 +43,11 @@ func readOne(path string, alone bool, o Options, pool *kernel.Pool, emit func(in
 		counts, err := edgelist.ReadPairsFrom("standard input", o.Stdin, pool.Workers(), emit)
 		return counts, nil, err
 	}
-	kind, err := detect.RecogniseGraph(path)
+	kind, list, err := recognise(path)
 	if err != nil {
 		return edgelist.PairCounts{}, nil, err
 	}
-	if kind.Name == "edgelist" {
+	if list {
 		counts, err := edgelist.ReadPairs(path, pool.Workers(), emit)
 		return counts, nil, err
 	}
@@ -56,6 +56,15 @@ func readOne(path string, alone bool, o Options, pool *kernel.Pool, emit func(in
 	}
 	g, err := readOther(path, kind, o, pool)
 	return edgelist.PairCounts{}, g, err
+}
+
+// recognise says what a file is, and whether it is read as a list of edges: any text is, whose mistakes then have a place.
+func recognise(path string) (kind detect.Kind, list bool, err error) {
+	if kind, err = detect.Recognise(path); err == nil && kind.Class == detect.Text {
+		return kind, true, nil
+	}
+	kind, err = detect.RecogniseGraph(path)
+	return kind, kind.Name == "edgelist", err
 }
 
 // readOther reads a graph of any format through package detect. Its vertices are those that the file declares.

@@ -22,3 +22,33 @@ func NewWork(nodes int) (*Work, error) {
 
 // Close gives it back.
 func (w *Work) Close() error { return w.arena.Close() }
+
+// Vectors hold what is known of every vertex, outside the Go heap: its core number, the degeneracy order, and room to
+// work. What is not used takes no memory.
+type Vectors struct {
+	Core, Order, Work []int32
+	arena             *memory.Arena
+}
+
+// NewVectors makes vectors for that many vertices.
+func NewVectors(nodes int) (*Vectors, error) {
+	n := 4 * int64(nodes)
+	arena, err := memory.NewArena(3 * n)
+	if err != nil {
+		return nil, err
+	}
+	return &Vectors{Core: arena.Int32s(0, nodes), Order: arena.Int32s(n, nodes), Work: arena.Int32s(2*n, nodes), arena: arena}, nil
+}
+
+// Close gives them back.
+func (v *Vectors) Close() error { return v.arena.Close() }
+
+// Decompose computes the core numbers into v.Core.
+func Decompose(g *Graph, v *Vectors) error {
+	work, err := NewWork(g.Nodes)
+	if err != nil {
+		return err
+	}
+	Peel(g, v.Core, work)
+	return work.Close()
+}

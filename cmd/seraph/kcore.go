@@ -1,0 +1,273 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seraph-ml/seraph/engine/kernel"
+	"github.com/seraph-ml/seraph/engine/memory"
+	"github.com/seraph-ml/seraph/engine/plan"
+	"github.com/seraph-ml/seraph/format"
+	"github.com/seraph-ml/seraph/graph/kcore"
+	"github.com/seraph-ml/seraph/run"
+)
+
+var kcoreCommand = command{
+	name: "kcore", usage: "EDGES…", help: "Find the core number of every vertex of a graph.",
+	detail: "EDGES are lists of edges, two ids a line (several files are one graph, - is standard input, .gz may be compressed), or one graph of another" +
+		" format: METIS, MatrixMarket, sgraph, npz. The core number of a vertex is the largest k such that it lies in a subgraph where everybody has at least k neighbours.\n\n" +
+		"Edges have no direction; self-loops and duplicates are dropped and counted, and a vertex seen only in a self-loop has core number 0. The vertices are those" +
+		" that a header declares (METIS, MatrixMarket), 0 … N-1 with --vertices N, else the ids that occur.\n\n" +
+		"--out writes a line \"id<TAB>core\" a vertex, by ascending id (.tsv), a Parquet table, or npy: uint32 [n] where the vertices are declared, else rows (id, core).",
+	exits: []int{exitBudget, exitCorrupt}, flags: typeOf[kcoreVerb](), verb: verbOf[kcoreVerb],
+}
+
+type kcoreFlags struct {
+	outputFlags `embed:""`
+	Paths       []string `arg:"" name:"EDGES" help:"The graph."`
+	Memory      string   `placeholder:"SIZE" help:"The most memory that the job may hold. Default: 80 % of the available memory."`
+	Threads     int      `placeholder:"N" help:"Threads to compute with. Default: all processors."`
+	Vertices    int64    `placeholder:"N" help:"The vertices are 0 … N-1."`
+	Engine      string   `enum:"auto,peel" default:"auto" placeholder:"ENGINE" help:"How to compute: auto, peel. Default: auto."`
+}
+
+type kcoreVerb struct {
+	kcoreFlags `embed:""`
+	Out        string `placeholder:"FILE" help:"Where the core numbers go: .tsv, .npy or .parquet. Default: a summary alone."`
+	K          int32  `short:"k" placeholder:"K" help:"Write the vertices of the K-core instead, an id a line."`
+	Edges      bool   `help:"With --k: write the edges among them."`
+	Order      bool   `help:"Write the degeneracy order to FILE.order, an id a line."`
+	Check      bool   `help:"Prove the result right, from the graph and the degeneracy order alone."`
+}
+
+// kcoreResult is the result event.
+type kcoreResult struct {
+	Event string `json:"event"`
+	kcore.Result
+	Engine      string             `json:"engine"`
+	Why         string             `json:"engine_why"`
+	Out         string             `json:"out,omitempty"`
+	Checked     bool               `json:"checked"`
+	Seconds     map[string]float64 `json:"seconds"`
+	BytesRead   int64              `json:"bytes_read"`
+	Written     int64              `json:"bytes_written"`
+	PlannedPeak int64              `json:"planned_peak_bytes"`
+	Peak        int64              `json:"peak_bytes"`
+}
+
+// settle fills in defaults and returns the budget.
+func (f *kcoreFlags) settle() (budget int64, err error) {
+	if f.Threads == 0 {
+		f.Threads = memory.CPUs()
+	}
+	if f.Threads < 1 || f.Vertices < 0 || f.Vertices >= 1<<31 {
+		return 0, run.Usagef("--threads %d, --vertices %d: expected 1 or more, and fewer than 2^31", f.Threads, f.Vertices)
+	}
+	if f.Memory == "" {
+		return memory.DefaultBudget()
+	}
+	if budget, err = memory.ParseSize(f.Memory); err != nil {
+		return 0, run.Usagef("--memory: %w", err)
+	}
+	return budget, nil
+}
+
+// plan chooses the engine.
+func (f *kcoreFlags) plan(budget int64) (*plan.Job, error) {
+	size, err := kcore.Survey(f.Paths, f.options())
+	if err != nil {
+		return nil, err
+	}
+	return f.planOf(size, budget)
+}
+
+func (f *kcoreFlags) planOf(size kcore.Size, budget int64) (*plan.Job, error) {
+	p, err := kcore.PlanMemory(size, f.Threads)
+	if err != nil {
+		return nil, err
+	}
+	if p.Peak() > budget {
+		return nil, &plan.TooSmallError{Budget: budget, Smallest: p.Peak(), Stage: "the plan"}
+	}
+	p.Budget = budget
+	return p, nil
+}
+
+func (f *kcoreFlags) options() kcore.Options {
+	return kcore.Options{Vertices: f.Vertices, Stdin: os.Stdin}
+}
+
+func (c *kcoreVerb) run(a *app) error {
+	if err := c.checkFlags(); err != nil {
+		return err
+	}
+	budget, err := c.settle()
+	if err != nil {
+		return err
+	}
+	planned, err := c.plan(budget)
+	if err != nil {
+		return err
+	}
+	code, err := memory.CodeBytes()
+	if err != nil {
+		return err
+	}
+	if _, err := memory.LimitGoHeap(budget, planned.Peak()-planned.Baseline, code); err != nil {
+		return err
+	}
+	if err := c.showPlan(a, planned); err != nil {
+		return err
+	}
+	before, _ := memory.IOCounters() // zero where it cannot be measured
+	result := kcoreResult{Event: "result", Engine: "peel", Why: "the graph fits in memory", Out: c.Out, Seconds: map[string]float64{}, PlannedPeak: planned.Peak()}
+	if err := c.decompose(a, &result); err != nil {
+		return err
+	}
+	after, _ := memory.IOCounters()
+	result.BytesRead, result.Written = after.Read-before.Read, after.Write-before.Write
+	result.Peak, _ = memory.PeakRSS()
+	return c.print(a, result, result.text())
+}
+
+func (c *kcoreVerb) checkFlags() error {
+	switch ext := filepath.Ext(c.Out); {
+	case c.Out == "" && (c.Order || c.K > 0):
+		return run.Usagef("--order and --k need --out FILE")
+	case c.Edges && c.K <= 0 || c.K < 0:
+		return run.Usagef("--edges needs --k K with a K of 1 or more")
+	case c.Out != "" && c.K == 0 && !slices.Contains([]string{".tsv", ".npy", ".parquet"}, ext):
+		return run.Usagef("--out %s: expected a name that ends in .tsv, .npy or .parquet", c.Out)
+	}
+	return nil
+}
+
+func (o outputFlags) showPlan(a *app, p *plan.Job) error {
+	var text strings.Builder
+	if err := p.WriteTable(&text); err != nil {
+		return err
+	}
+	o.progress(a).Infof("%s", strings.TrimRight(text.String(), "\n"))
+	return nil
+}
+
+// decompose reads, computes, checks and writes.
+func (c *kcoreVerb) decompose(a *app, result *kcoreResult) (err error) {
+	pool := kernel.NewPool(c.Threads)
+	defer pool.Close()
+	clock := stopwatch{result.Seconds, time.Now()}
+	g, err := kcore.Read(c.Paths, c.options(), pool)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, g.Close()) }()
+	if g.Longer > 0 {
+		c.progress(a).Infof("note: columns behind the ids are ignored, in %d lines", g.Longer)
+	}
+	clock.lap("read")
+	vectors, err := kcore.NewVectors(g.Nodes)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, vectors.Close()) }()
+	if err := kcore.Decompose(g, vectors); err != nil {
+		return err
+	}
+	clock.lap("decompose")
+	if c.Order || c.Check {
+		kcore.Order(g, vectors.Core, vectors.Order, vectors.Work)
+		clock.lap("order")
+	}
+	if c.Check {
+		if err := kcore.Verify(g, vectors.Core, vectors.Order, vectors.Work); err != nil {
+			return fmt.Errorf("the result is wrong, which is a bug in seraph: %w", err)
+		}
+		result.Checked = true
+		clock.lap("check")
+	}
+	result.Result = kcore.Summarise(g, vectors.Core)
+	if err := c.write(g, vectors); err != nil {
+		return err
+	}
+	clock.lap("write")
+	return nil
+}
+
+// stopwatch keeps what stages took.
+type stopwatch struct {
+	seconds map[string]float64
+	last    time.Time
+}
+
+func (s *stopwatch) lap(stage string) {
+	now := time.Now()
+	s.seconds[stage] += now.Sub(s.last).Seconds()
+	s.last = now
+}
+
+// write writes what was asked for.
+func (c *kcoreVerb) write(g *kcore.Graph, v *kcore.Vectors) error {
+	if c.Order {
+		if err := format.WriteFile(c.Out+".order", func(w io.Writer) error { return kcore.WriteOrder(w, g, v.Order) }); err != nil {
+			return err
+		}
+	}
+	switch {
+	case c.Out == "":
+		return nil
+	case c.K > 0 && c.Edges:
+		return format.WriteFile(c.Out, func(w io.Writer) error { return kcore.WriteCoreEdges(w, g, v.Core, c.K) })
+	case c.K > 0:
+		return format.WriteFile(c.Out, func(w io.Writer) error { return kcore.WriteCore(w, g, v.Core, c.K) })
+	}
+	switch filepath.Ext(c.Out) {
+	case ".npy":
+		return kcore.WriteNPY(c.Out, g, v.Core)
+	case ".parquet":
+		return format.WriteFile(c.Out, func(w io.Writer) error { return kcore.WriteParquet(w, g, v.Core) })
+	}
+	return format.WriteFile(c.Out, func(w io.Writer) error { return kcore.WriteTSV(w, g, v.Core) })
+}
+
+// text says the result to people.
+func (r *kcoreResult) text() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d vertices, %d edges (%d self-loops and %d duplicates dropped)\n", r.Vertices, r.Edges, r.Loops, r.Duplicates)
+	fmt.Fprintf(&b, "degeneracy %d, %d vertices in the innermost core\n", r.Degeneracy, r.Innermost)
+	fmt.Fprintf(&b, "coreness sha256 %s\n", r.SHA256)
+	if r.Checked {
+		b.WriteString("checked against its certificate\n")
+	}
+	total := 0.0
+	for _, s := range r.Seconds {
+		total += s
+	}
+	fmt.Fprintf(&b, "engine %s (%s), %s, peak %s of %s planned", r.Engine, r.Why, plan.FormatSeconds(total), memory.FormatSize(r.Peak), memory.FormatSize(r.PlannedPeak))
+	if r.Out != "" {
+		b.WriteString("\nwritten to " + r.Out)
+	}
+	return b.String()
+}
+
+// planKCore is seraph plan kcore.
+type planKCore struct {
+	kcoreFlags `embed:""`
+}
+
+func (p *planKCore) run(a *app) error {
+	budget, err := p.settle()
+	if err != nil {
+		return err
+	}
+	planned, err := p.plan(budget)
+	if err != nil {
+		return err
+	}
+	return p.printPlan(a, planned, budget, nil)
+}

@@ -1,0 +1,116 @@
+package kcore
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/seraph-ml/seraph/engine/memory"
+	"github.com/seraph-ml/seraph/engine/plan"
+	"github.com/seraph-ml/seraph/format"
+	"github.com/seraph-ml/seraph/format/edgelist"
+)
+
+// Size is how large a graph is, or is thought to be.
+type Size struct {
+	Nodes int64 // numbers in use
+	Pairs int64 // edges as they stand in the files
+	Text  int64 // bytes of the files
+}
+
+// Survey guesses the size of a graph from the lengths of its files and the beginning of each list of edges. The pipe "-" is
+// taken for empty: what comes out of it is known when it has come.
+func Survey(paths []string, o Options) (Size, error) {
+	var all Size
+	for _, path := range paths {
+		if path == "-" {
+			continue
+		}
+		_, list, err := recognise(path)
+		if err != nil {
+			return all, err
+		}
+		s, err := surveyText(path, list)
+		if err != nil {
+			return all, err
+		}
+		all.Pairs += s.Pairs
+		all.Text += s.Text
+		all.Nodes = max(all.Nodes, s.Nodes)
+	}
+	if o.Vertices > 0 {
+		all.Nodes = o.Vertices
+	}
+	return all, nil
+}
+
+// prefix is how much of a list is looked at.
+const prefix = 256 << 10
+
+// surveyText looks at the beginning of a list. A compressed one is taken to grow to four times its size; of files that are no
+// lists, a pair takes four characters.
+func surveyText(path string, list bool) (s Size, err error) {
+	stream, err := format.OpenStream(path)
+	if err != nil {
+		return s, err
+	}
+	defer stream.Close()
+	s.Text = stream.Size
+	if strings.HasSuffix(path, ".gz") || strings.HasSuffix(path, ".zst") {
+		s.Text *= 4
+	}
+	s.Pairs, s.Nodes = s.Text/4, s.Text/4
+	if !list {
+		return s, nil
+	}
+	head := make([]byte, prefix)
+	n, err := io.ReadFull(stream, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return s, err
+	}
+	head = head[:bytes.LastIndexByte(head[:n], '\n')+1]
+	greatest := int64(0)
+	counts, err := edgelist.ReadPairsFrom(path, bytes.NewReader(head), 1, func(_ int, ids []int64) error {
+		for _, id := range ids {
+			greatest = max(greatest, id)
+		}
+		return nil
+	})
+	if err != nil || counts.Pairs == 0 {
+		return s, nil // the whole file will say what is wrong
+	}
+	// Lines grow with the ids, which often ascend: those to come are rather longer than these, so there are fewer.
+	s.Pairs = s.Text/(int64(len(head))/counts.Pairs) + 1
+	s.Nodes = min(2*s.Pairs, greatest+greatest/4+1)
+	return s, nil
+}
+
+// PlanMemory is the plan of a decomposition in memory.
+func PlanMemory(s Size, threads int) (*plan.Job, error) {
+	baseline, err := memory.Baseline()
+	if err != nil {
+		return nil, err
+	}
+	item := func(name string, bytes int64) plan.Item {
+		return plan.Item{Name: name, Bytes: bytes, Where: plan.Resident}
+	}
+	indptr := 8 * (s.Nodes + 1)
+	cores := 4 * s.Nodes
+	j := &plan.Job{Baseline: baseline, Stages: []plan.Stage{
+		{Name: "read", Items: []plan.Item{item("pairs of ids", pairBytes(s.Pairs, threads)), item("text", textBytes(threads))}, DiskRead: s.Text, Traffic: 100 * float64(s.Pairs)},
+		{Name: "build", Items: []plan.Item{item("rows in any order", indptr+8*s.Pairs), item("rows in order, or pairs", max(indptr+8*s.Pairs, pairBytes(s.Pairs, threads)))}, Traffic: 400 * float64(s.Pairs)},
+		{Name: "peel", Items: []plan.Item{item("rows", indptr+8*s.Pairs), item("core numbers", cores), item("lists", WorkBytes(int(s.Nodes)))}, Traffic: 150 * float64(s.Pairs)},
+		{Name: "order and write", Items: []plan.Item{item("rows", indptr+8*s.Pairs), item("core numbers, order, work", 3*cores), item("text", 1<<20)}, Traffic: 50 * float64(s.Pairs)},
+	}}
+	j.Predict(plan.LoadRates(threads))
+	return j, nil
+}
+
+// pairBytes is what bags hold: the last segment of each worker is not full.
+func pairBytes(pairs int64, workers int) int64 {
+	return 8*pairs + int64(max(workers, 1))*segmentBytes
+}
+
+// textBytes is what the reader of lists holds, on the Go heap.
+func textBytes(workers int) int64 { return edgelist.PairBytes(max(workers, 1)) }
