@@ -118,7 +118,9 @@ func given(settings []run.Setting, filled reflect.Value) map[string]string {
 }
 
 // fieldName is the name of the field of a flag or command: exported, as kong needs it.
-func fieldName(name string) string { return "F_" + strings.ReplaceAll(name, "-", "_") }
+func fieldName(name string) string {
+	return "F_" + strings.NewReplacer("-", "_", "@", "_at_").Replace(name)
+}
 
 func placeholder(s *run.Setting) string {
 	switch {

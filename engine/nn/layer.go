@@ -130,6 +130,7 @@ type MLP struct {
 	Dropout      float64 // before every layer but the first
 	InputDropout float64 // before the first
 	BatchNorm    bool
+	Residual     bool // every layer from the third on takes the sum of what the two before it give
 	NoBias       bool
 	BF16         bool
 	Init         program.Initializer
@@ -146,6 +147,7 @@ func (m MLP) ApplyMatrix(p *program.Program, name string, rows Matrix, training 
 	if rows.Sparse != nil && training && m.InputDropout > 0 {
 		p.Fail("dropout on sparse rows")
 	}
+	var before *Value // what the layer before gives
 	for i := range m.Layers {
 		rate := m.Dropout
 		if i == 0 {
@@ -164,7 +166,12 @@ func (m MLP) ApplyMatrix(p *program.Program, name string, rows Matrix, training 
 		if m.BatchNorm {
 			x = BatchNorm(p, layer+".norm", x, training)
 		}
-		rows = Matrix{Dense: Activate(p, layer, x, m.Activation)}
+		x = Activate(p, layer, x, m.Activation)
+		rows = Matrix{Dense: x}
+		if m.Residual && before != nil {
+			rows.Dense = p.Add(x, before)
+		}
+		before = x
 	}
 	p.Fail("an MLP of %d layers, expected at least 1", m.Layers)
 	return rows.Dense

@@ -278,6 +278,14 @@ func (d *dataset) wanted(splits []graph.Split, test bool) []int32 {
 	return nodes
 }
 
+// nodesFor are the nodes that hops are needed for to train and test a design: all (nil) where predictions are propagated.
+func (d *dataset) nodesFor(design *Design) []int32 {
+	if design.Post.Hops > 0 {
+		return nil
+	}
+	return d.wanted(d.splits, true)
+}
+
 // labelsOf returns the labels of nodes.
 func (d *dataset) labelsOf(nodes []int32) []int32 {
 	labels := make([]int32, len(nodes))

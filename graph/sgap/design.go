@@ -11,6 +11,7 @@ import (
 // Design is one scalable graph model.
 type Design struct {
 	Norm      graph.Norm    // graph aggregator: which Â
+	Teleport  float64       // α of it: H_k = (1−α) Â H_{k−1} + α X; 0 for powers of Â alone
 	Hops      int           // K: 0 is a model that does not see the graph
 	Scaling   graph.Scaling // of the features
 	Messages  Messages      // message aggregator
@@ -18,6 +19,7 @@ type Design struct {
 	Attention Attention     // over the hops, for the aggregators that learn it
 	Labels    LabelUse      // what it is told of labels beside the loss
 	Head      nn.MLP        // the transformation; Out is set to the number of classes
+	Post      Post          // propagation of the predictions
 }
 
 // Messages says how the hops of a node become the input of the transformation.
@@ -26,6 +28,8 @@ type Messages string
 // The message aggregators.
 const (
 	Last       Messages = "last"        // H_K alone: SGC
+	Max        Messages = "max"         // max_k H_k, element by element
+	Joined     Messages = "joined"      // every hop side by side, as they are: PaSca's concatenation
 	Concat     Messages = "concat"      // every hop through a linear layer of its own, side by side, then the activation: SIGN
 	Weighted   Messages = "weighted"    // Σ_k w_k H_k, the same weights for every node: S2GC, GBP
 	Gate       Messages = "gate"        // Σ_k w_ik H_k, weights of the hops alone: GMLP's gating
@@ -45,18 +49,23 @@ func (m Messages) attends() bool {
 
 // FirstHop is the first of the hops that the design reads; the last is Hops.
 func (d *Design) FirstHop() int {
-	if d.Messages == Concat || d.Messages.attends() {
+	if d.Messages == Concat || d.Messages == Joined || d.Messages == Max || d.Messages.attends() {
 		return 0
 	}
 	return d.Hops
 }
 
-// Reads is the number of matrices that the design reads: hops, or one weighted sum of them.
-func (d *Design) Reads() int { return d.Hops - d.FirstHop() + 1 }
+// Reads is the number of matrices that the design reads: hops, or one that is made of them.
+func (d *Design) Reads() int {
+	if d.Messages == Max {
+		return 1
+	}
+	return d.Hops - d.FirstHop() + 1
+}
 
 // normalises says whether a layer normalises over the rows of a step.
 func (d *Design) normalises() bool {
-	return d.Head.BatchNorm && (d.Head.Layers > 1 || d.Labels.Layers > 1 || d.Messages != Last && d.Messages != Weighted)
+	return d.Head.BatchNorm && (d.Head.Layers > 1 || d.Labels.Layers > 1 || d.Messages == Concat || d.Messages.attends())
 }
 
 // Outputs are what a design computes for rows.
@@ -83,6 +92,12 @@ func (d *Design) transform(p *program.Program, hops []nn.Matrix, classes int, tr
 	case d.Messages == Concat:
 		head.InputDropout = head.Dropout
 		return Outputs{Logits: head.Apply(p, "head", d.concat(p, hops, training), training)}
+	case d.Messages == Joined:
+		parts := make([]*program.Value, len(hops))
+		for k, x := range hops {
+			parts[k] = x.Dense
+		}
+		return Outputs{Logits: head.Apply(p, "head", p.Concat(parts...), training)}
 	case d.Messages.attends():
 		out := d.attend(p, hops, classes, training)
 		head.InputDropout = 0 // it has acted on the hops

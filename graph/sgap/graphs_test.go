@@ -84,5 +84,10 @@ func OneOfEach() []run.Model {
 			list = append(list, Model{p})
 		}
 	}
+	for _, m := range Models() {
+		if m.Spec().Name == "pasca-v3" { // propagates predictions
+			list = append(list, m)
+		}
+	}
 	return list
 }

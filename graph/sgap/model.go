@@ -147,7 +147,11 @@ func (w *work) propagate(p *graph.Propagation, nodes []int32) (*store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newStore(h, nodes, w.data.Nodes)
+	s, err := newStore(h, nodes, w.data.Nodes)
+	if s != nil {
+		s.combined = p.Combine != nil
+	}
+	return s, err
 }
 
 // compute carries a propagation out as the plan says, until the job is interrupted.
@@ -186,7 +190,7 @@ func (w *work) hops() (*store, error) {
 	if err := w.normalize(&w.design); err != nil {
 		return nil, err
 	}
-	nodes := w.data.wanted(w.data.splits, true)
+	nodes := w.data.nodesFor(&w.design)
 	p := w.propagation(w.design, nodes)
 	p.Progress = func(done, _ int) { w.job.Advance(done) }
 	w.job.Stage(stagePropagate, "blocks", 0)
@@ -260,14 +264,31 @@ func (w *work) trial(trial *run.Trial, shop *workshop, s *store) error {
 		}
 	}
 	shop.restoreBest()
-	o := run.Outcome{Score: shop.best.Accuracy, Model: run.Trained{
+	accuracy := shop.best.Accuracy
+	var test *Score
+	if w.design.Post.Hops > 0 {
+		q, err := w.smooth(shop.trainer, shop.testRows, s)
+		if err != nil {
+			return err
+		}
+		rows := q.Matrix(w.design.Post.Hops)
+		accuracy = w.data.scoreRows(rows, split.Val).Accuracy()
+		test = w.data.scoreRows(rows, split.Test)
+		if err := q.Close(); err != nil {
+			return err
+		}
+	}
+	o := run.Outcome{Score: accuracy, Model: run.Trained{
 		Config:  configOf(w),
 		Tensors: append(run.SessionTensors(shop.session, run.Weights), w.data.labelTensors(&w.design.Labels, split.Train)...),
 	}}
 	if len(split.Test) > 0 {
-		test, err := shop.test(s, split)
+		plain, err := shop.test(s, split)
 		if err != nil {
 			return err
+		}
+		if test == nil {
+			test = plain
 		}
 		o.Metrics = append(o.Metrics, run.Metric{Name: "test_accuracy", Value: test.Accuracy()}, run.Metric{Name: "test_macro_f1", Value: test.MacroF1()})
 		if err := keepTest(trial, test, shop.attended); err != nil {
@@ -275,7 +296,7 @@ func (w *work) trial(trial *run.Trial, shop *workshop, s *store) error {
 		}
 	}
 	o.Metrics = append(o.Metrics,
-		run.Metric{Name: "val_accuracy", Value: shop.best.Accuracy}, run.Metric{Name: "val_loss", Value: shop.best.Loss},
+		run.Metric{Name: "val_accuracy", Value: accuracy}, run.Metric{Name: "val_loss", Value: shop.best.Loss},
 		run.Metric{Name: "best_epoch", Value: float64(shop.best.Epoch)})
 	return trial.Finish(o)
 }

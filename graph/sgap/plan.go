@@ -52,14 +52,22 @@ type planner struct {
 
 // normalize makes the adjacency matrix of a design, where it has hops; it lives until another is asked for, or forget.
 func (pl *planner) normalize(d *Design) error {
-	if d.Hops == 0 || pl.adjacency != nil && pl.adjacency.Norm == d.Norm {
+	if d.Hops == 0 {
+		return nil
+	}
+	return pl.adjacencyOf(d.Norm)
+}
+
+// adjacencyOf makes the adjacency matrix of a norm.
+func (pl *planner) adjacencyOf(norm graph.Norm) error {
+	if pl.adjacency != nil && pl.adjacency.Norm == norm {
 		return nil
 	}
 	if err := pl.forget(); err != nil {
 		return err
 	}
 	var err error
-	pl.adjacency, err = pl.data.Normalize(d.Norm)
+	pl.adjacency, err = pl.data.Normalize(norm)
 	return err
 }
 
@@ -144,7 +152,7 @@ func (pl *planner) choose(design *Design, describe func(w way) (*plan.Job, error
 func (pl *planner) propagation(design Design, nodes []int32) *graph.Propagation {
 	return &graph.Propagation{
 		Graph: pl.data.Graph, Adjacency: pl.adjacency, Scaling: design.Scaling, First: design.FirstHop(), K: design.Hops, Rows: nodes,
-		Combine: design.weights(),
+		Combine: design.weights(), Teleport: design.Teleport,
 	}
 }
 
@@ -165,8 +173,8 @@ func (pl *planner) describe(w way, choices []choice, tune *tuning) (*plan.Job, e
 		p.Stages = append(p.Stages, *pl.tuned)
 	}
 	var propagate, train plan.Stage
-	nodes := d.wanted(d.splits, true)
 	for _, c := range choices {
+		nodes := d.nodesFor(&c.design)
 		propagation := pl.propagation(c.design, nodes)
 		if s := propagation.Stage(w.propagate); propagate.Name == "" || s.Peak() > propagate.Peak() {
 			propagate = s
@@ -227,6 +235,7 @@ func (pl *planner) trainStage(w way, c choice) (plan.Stage, error) {
 	}
 	s.Items = d.workItems(&c.design, ends, sizes, true)
 	seeds := float64(pl.job.Seeds)
+	c.design.Post.plan(d, &s, seeds)
 	addTraining(&s, seeds*float64(c.training.Epochs), &sizes, ends[0])
 	addCost(&s, seeds*float64(d.Nodes)/float64(sizes.Eval), ends[0].Eval.Cost)
 	if w.propagate.Spill {

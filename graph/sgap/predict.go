@@ -134,6 +134,7 @@ func (a *applied) plan() (*plan.Job, error) {
 			plan.Item{Name: "block of rows", Bytes: bufferBytes(s.Eval, a.design.layout(d.Features.Cols, d.Classes), false), Where: plan.Resident})}
 		addCost(&predict, float64(d.Nodes)/float64(s.Eval), ps.Eval.Cost)
 		addStage(&predict, a.recallStage(w), 1)
+		a.design.Post.plan(d, &predict, 1)
 		return &plan.Job{Baseline: a.baseline, Stages: []plan.Stage{importStage(d.importBytes, d.graphBytes), hops, predict}}, nil
 	})
 }
@@ -160,33 +161,40 @@ func (a *applied) writePredictions(s *store, out string) (err error) {
 	defer func() { err = errors.Join(err, block.close()) }()
 	tr := &trainer{Programs: ps, session: session}
 	emit := func(write func(*table.Table) error) error {
-		var rows Rows
-		none := make([]int32, sizes.Eval)
-		for i := range none {
-			none[i] = -1
-		}
 		a.job.Stage("predict", "nodes", d.Nodes)
-		for lo := 0; lo < d.Nodes; lo += sizes.Eval {
-			hi := min(lo+sizes.Eval, d.Nodes)
-			if err := a.job.Interrupted(); err != nil {
-				return err
-			}
-			if err := block.read(s, lo, hi, a.design.FirstHop(), &rows); err != nil {
-				return err
-			}
-			rows.Labels = none[:hi-lo]
-			logits, _, err := tr.apply(&rows)
-			if err != nil {
-				return err
-			}
+		return a.logits(tr, block, s, func(lo int, logits []float32) error {
 			if err := write(d.predictions(lo, logits)); err != nil {
 				return err
 			}
-			a.job.Advance(hi)
-		}
-		return nil
+			a.job.Advance(lo + len(logits)/d.Classes)
+			return a.job.Interrupted()
+		})
 	}
 	return writeTable(out, emit)
+}
+
+// logits hands yield those of the nodes from lo on, block by block; where predictions are propagated, the logarithms of the
+// result.
+func (a *applied) logits(tr *trainer, block *buffer, s *store, yield func(lo int, logits []float32) error) (err error) {
+	if a.design.Post.Hops == 0 {
+		return tr.applyAll(s, block, &a.design, yield)
+	}
+	h, err := a.smooth(tr, block, s)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+	q, classes := h.Matrix(a.design.Post.Hops), a.data.Classes
+	for lo := 0; lo < a.data.Nodes; lo += tr.Sizes.Eval {
+		rows := q[lo*classes : min(lo+tr.Sizes.Eval, a.data.Nodes)*classes]
+		for i := 0; i < len(rows); i += classes {
+			logarithms(rows[i : i+classes])
+		}
+		if err := yield(lo, rows); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // predictions is the table of a block of nodes: id, class, probability of each class.

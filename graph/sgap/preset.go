@@ -29,6 +29,9 @@ func Models() []run.Model {
 	for i := range presets {
 		list = append(list, Model{&presets[i]})
 	}
+	for _, p := range pascaPresets() {
+		list = append(list, Model{&p})
+	}
 	return list
 }
 
@@ -146,6 +149,10 @@ func (p *preset) choice(v run.Values, bf16 bool) choice {
 			Hidden: v.Int("hidden"), Layers: v.Int("layers"), Activation: v.String("activation"), Dropout: v.Float("dropout"),
 			InputDropout: v.Float("input-dropout"), BatchNorm: v.Bool("batch-norm"), BF16: bf16,
 		}
+	}
+	if v.Lookup("post-hops") != nil {
+		pascaDesign(&c.design, v.Int("hops"), v.String("aggregator"), v.String("messages"), v.Int("post-hops"), v.String("post-aggregator"))
+		return c
 	}
 	if v.Lookup("hops") != nil {
 		c.design.Hops = v.Int("hops")

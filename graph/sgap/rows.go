@@ -16,6 +16,7 @@ type store struct {
 	labels   *graph.Hops // of the same nodes; nil where they are not used (yet)
 	arena    *memory.Arena
 	position []int32 // of each node; nil where row u is that of node u
+	combined bool    // the one matrix is the sum of the hops
 }
 
 // newStore takes over the hops with the nodes that they were computed for (nil: all).
@@ -76,9 +77,11 @@ type buffer struct {
 	compressed []*compressed // the same memory for compressed rows; nil where the buffer is for dense ones alone
 	staging    []float32     // a few rows on their way to be compressed
 	layout     layout
+	few        []float32 // a few rows on their way into a fold; of a buffer for one hop alone
+	fold       *fold     // what makes that hop; nil where it is one as it is
 }
 
-// stagingRows is the number of rows that are compressed at a time.
+// stagingRows is the number of rows that are compressed or folded at a time.
 const stagingRows = 16
 
 // bufferBytes is what a buffer takes; compress says whether rows may come compressed.
@@ -88,9 +91,17 @@ func bufferBytes(rows int, l layout, compress bool) int64 {
 		bytes += hopBytes(rows, l.width(i), compress)
 	}
 	if compress {
-		bytes += 4 * stagingRows * int64(l.widest())
+		bytes += stagingBytes(l)
+	}
+	if l.hops == 1 {
+		bytes += 4 * stagingRows * int64(l.features)
 	}
 	return bytes + memory.Align
+}
+
+// stagingBytes is what a few rows take on their way to be compressed.
+func stagingBytes(l layout) int64 {
+	return (4*stagingRows*int64(l.widest()) + memory.Align - 1) / memory.Align * memory.Align
 }
 
 // hopBytes is the room for the rows of a hop.
@@ -120,6 +131,10 @@ func newBuffer(rows int, l layout, compress bool) (*buffer, error) {
 	}
 	if compress {
 		b.staging = arena.Float32s(at, stagingRows*l.widest())
+		at += stagingBytes(l)
+	}
+	if l.hops == 1 {
+		b.few = arena.Float32s(at, stagingRows*l.features)
 	}
 	return b, nil
 }
@@ -146,7 +161,7 @@ func (b *buffer) gather(s *store, nodes, labels []int32, first int, sparse []boo
 	rows := s.rowsOf(nodes)
 	for i, h := range b.hops {
 		if sparse != nil && sparse[i] {
-			ok, err := b.compress(s, rows, first+i, i)
+			ok, err := b.compress(s, rows, first, i)
 			if err != nil {
 				return nil, err
 			}
@@ -157,8 +172,7 @@ func (b *buffer) gather(s *store, nodes, labels []int32, first int, sparse []boo
 			continue
 		}
 		dst := h[:len(nodes)*b.layout.width(i)]
-		from, k := b.from(s, first, i)
-		if err := from.Gather(rows, k, dst); err != nil {
+		if err := b.collect(s, rows, first, i, dst); err != nil {
 			return nil, err
 		}
 		r.Hops = append(r.Hops, HopRows{Dense: dst})
@@ -166,13 +180,25 @@ func (b *buffer) gather(s *store, nodes, labels []int32, first int, sparse []boo
 	return r, nil
 }
 
+// collect reads some rows of matrix i: of a hop, of what is made of the hops, or of labels.
+func (b *buffer) collect(s *store, rows []int32, first, i int, dst []float32) error {
+	if b.fold == nil || i > 0 {
+		from, k := b.from(s, first, i)
+		return from.Gather(rows, k, dst)
+	}
+	cols := b.layout.features
+	return b.fold.make(dst[:len(rows)*cols], b.few, cols, func(k, lo, hi int, dst []float32) error {
+		return s.Gather(rows[lo:hi], k, dst)
+	})
+}
+
 // compress fills compressed rows of a hop, and says whether there was room.
-func (b *buffer) compress(s *store, rows []int32, hop, i int) (bool, error) {
+func (b *buffer) compress(s *store, rows []int32, first, i int) (bool, error) {
 	c := b.compressed[i]
 	c.reset()
 	for lo := 0; lo < len(rows); lo += stagingRows {
 		part := rows[lo:min(lo+stagingRows, len(rows))]
-		if err := s.Gather(part, hop, b.staging); err != nil {
+		if err := b.collect(s, part, first, i, b.staging); err != nil {
 			return false, err
 		}
 		for k := range part {
@@ -190,7 +216,7 @@ func (b *buffer) sparse(s *store, nodes []int32, first int) ([]bool, error) {
 	is := make([]bool, len(b.hops))
 	for i := range is {
 		var err error
-		if is[i], err = b.compress(s, rows, first+i, i); err != nil {
+		if is[i], err = b.compress(s, rows, first, i); err != nil {
 			return nil, err
 		}
 	}
@@ -214,7 +240,12 @@ func (b *buffer) read(s *store, lo, hi, first int, into *Rows) error {
 		cols := b.layout.width(i)
 		dst := h[:(hi-lo)*cols]
 		from, k := b.from(s, first, i)
-		if whole := from.Matrix(k); whole != nil {
+		if b.fold != nil && i == 0 {
+			err := b.fold.make(dst, b.few, cols, func(k, from, to int, dst []float32) error { return s.ReadRows(lo+from, lo+to, k, dst) })
+			if err != nil {
+				return err
+			}
+		} else if whole := from.Matrix(k); whole != nil {
 			dst = whole[lo*cols : hi*cols]
 		} else if err := from.ReadRows(lo, hi, k, dst); err != nil {
 			return err

@@ -112,6 +112,30 @@ func (t *trainer) apply(rows *Rows) (logits, losses []float32, err error) {
 	return e.Tensor(ev.logits).Float32s(), e.Tensor(ev.losses).Float32s(), nil
 }
 
+// applyAll evaluates the rows of a store in order, block by block in the buffer, and hands yield the logits from row lo on.
+func (t *trainer) applyAll(s *store, block *buffer, d *Design, yield func(lo int, logits []float32) error) error {
+	none := make([]int32, t.Sizes.Eval)
+	for i := range none {
+		none[i] = -1
+	}
+	block.fold = foldOf(s, d)
+	for lo := 0; lo < s.Rows; lo += t.Sizes.Eval {
+		hi := min(lo+t.Sizes.Eval, s.Rows)
+		if err := block.read(s, lo, hi, d.FirstHop(), &t.block); err != nil {
+			return err
+		}
+		t.block.Labels = none[:hi-lo]
+		logits, _, err := t.apply(&t.block)
+		if err != nil {
+			return err
+		}
+		if err := yield(lo, logits); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // weights are those of the hops, (rows, hops), of the dense rows that were evaluated last.
 func (t *trainer) weights() []float32 {
 	return t.session.Execution(t.Dense).Tensor(t.Programs.dense.weights).Float32s()

@@ -122,6 +122,7 @@ func (t *tuning) kinds() (list []choice, count []int) {
 // variant is what the hops depend on: candidates of one variant share them.
 type variant struct {
 	norm      graph.Norm
+	teleport  float64
 	scaling   graph.Scaling
 	weighting Weighting
 	hops      int // where they are added up; else a candidate takes as many as it needs
@@ -129,7 +130,7 @@ type variant struct {
 
 // variantOf is the variant of a design.
 func variantOf(d *Design) variant {
-	v := variant{norm: d.Norm, scaling: d.Scaling}
+	v := variant{norm: d.Norm, teleport: d.Teleport, scaling: d.Scaling}
 	if d.Messages == Weighted {
 		v.weighting, v.hops = d.Weighting, d.Hops
 	}
@@ -151,7 +152,7 @@ func (t *tuning) variants(chosen []int) (list []variant, of map[variant][]int) {
 
 // hops describes the hops that some candidates of a variant need together, for the nodes that train and validate.
 func (t *tuning) hops(v variant, members []int, seeds int) (design Design, nodes []int32) {
-	design = Design{Norm: v.norm, Scaling: v.scaling, Messages: t.candidates[members[0]].design.Messages, Weighting: v.weighting}
+	design = Design{Norm: v.norm, Teleport: v.teleport, Scaling: v.scaling, Messages: t.candidates[members[0]].design.Messages, Weighting: v.weighting}
 	for _, i := range members {
 		design.Hops = max(design.Hops, t.candidates[i].design.Hops)
 	}

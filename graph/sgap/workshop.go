@@ -31,9 +31,14 @@ func (d *dataset) sizesOf(c choice, splits []graph.Split, blockBytes int64, thre
 	if c.training.Batch > 0 {
 		s.Train = min(c.training.Batch, s.train)
 	}
-	row := bufferBytes(1, c.design.layout(d.Features.Cols, d.Classes), false)
+	var row int64
+	l := c.design.layout(d.Features.Cols, d.Classes)
+	for i := range l.matrices() {
+		row += hopBytes(1, l.width(i), false)
+	}
 	s.Eval = int(min(max(blockBytes/row, 16), 2048, int64(d.Nodes)))
-	s.compress = !s.batched() && !c.design.Head.BF16 && c.design.Head.InputDropout == 0 && !c.design.Messages.attends() && c.design.Labels.reads() == 0
+	s.compress = !s.batched() && !c.design.Head.BF16 && c.design.Head.InputDropout == 0 &&
+		!c.design.Messages.attends() && c.design.Messages != Joined && c.design.Labels.reads() == 0
 	return s
 }
 
@@ -189,6 +194,11 @@ func (w *workshop) compile(sparse []bool) error {
 // open gathers the rows of a split, compressed where they have few entries.
 func (w *workshop) open(s *store, split graph.Split) (err error) {
 	first := w.design.FirstHop()
+	w.rows.fold = foldOf(s, &w.design)
+	w.valRows.fold = w.rows.fold
+	if w.testRows != nil {
+		w.testRows.fold = w.rows.fold
+	}
 	var sparse []bool
 	if w.sizes.compress {
 		if sparse, err = w.rows.sparse(s, split.Train, first); err != nil {

@@ -1,0 +1,144 @@
+package sgap
+
+import (
+	"context"
+	"errors"
+	"math"
+
+	"github.com/seraph-ml/seraph/engine/kernel"
+	"github.com/seraph-ml/seraph/engine/memory"
+	"github.com/seraph-ml/seraph/engine/plan"
+	"github.com/seraph-ml/seraph/graph"
+)
+
+// Post is steps of propagation of the predictions of all nodes: Q_0 = softmax(logits) and
+//
+//	Q_k = (1−α) Â Q_{k−1} + α Q_0,
+//
+// of which the largest element of a row of Q_Hops is the class. Training does not see it, nor does the choice of the epoch.
+// (PaSca's third stage; with α > 0 it is that of Klicpera et al., Predict then Propagate, ICLR 2019.)
+type Post struct {
+	Norm     graph.Norm
+	Teleport float64 // α
+	Hops     int     // 0: the predictions stay as they are
+}
+
+// smoother is predictions of all nodes on their way through Post.
+type smoother struct {
+	post  Post
+	graph *graph.Graph // the nodes, with their predictions in place of the features
+	arena *memory.Arena
+}
+
+// newSmoother makes the memory for the predictions of all nodes.
+func newSmoother(d *dataset, post Post) (*smoother, error) {
+	arena, err := memory.NewArena(predictionBytes(d))
+	if err != nil {
+		return nil, err
+	}
+	g := *d.Graph
+	g.Features = graph.Features{Rows: d.Nodes, Cols: d.Classes, Dense: arena.Float32s(0, d.Nodes*d.Classes)}
+	return &smoother{post, &g, arena}, nil
+}
+
+// predictionBytes is what the predictions of all nodes take.
+func predictionBytes(d *dataset) int64 { return 4 * int64(d.Nodes) * int64(d.Classes) }
+
+// set makes rows of logits the predictions of the nodes from lo on.
+func (s *smoother) set(lo int, logits []float32) {
+	classes := s.graph.Features.Cols
+	for i := 0; i < len(logits); i += classes {
+		softmax(s.graph.Features.Dense[lo*classes+i:][:classes], logits[i:i+classes])
+	}
+}
+
+// softmax writes the probabilities of a row of logits, computed in float64.
+func softmax(p, logits []float32) {
+	best := logits[argmax(logits)]
+	var sum float64
+	for _, x := range logits {
+		sum += math.Exp(float64(x - best))
+	}
+	for c, x := range logits {
+		p[c] = float32(math.Exp(float64(x-best)) / sum)
+	}
+}
+
+// propagation is that of the predictions, by an adjacency matrix of the norm of Post.
+func (post *Post) propagation(g *graph.Graph, a *graph.Adjacency) (*graph.Propagation, graph.Way) {
+	p := &graph.Propagation{Graph: g, Adjacency: a, Scaling: graph.ScaleNone, First: post.Hops, K: post.Hops, Teleport: post.Teleport}
+	return p, graph.Way{Width: g.Features.Cols}
+}
+
+// run returns Q, all nodes × classes, to be closed.
+func (s *smoother) run(ctx context.Context, a *graph.Adjacency, pool *kernel.Pool) (*graph.Hops, error) {
+	p, way := s.post.propagation(s.graph, a)
+	return p.Run(ctx, way, pool, nil)
+}
+
+func (s *smoother) close() error {
+	if s == nil {
+		return nil
+	}
+	return s.arena.Close()
+}
+
+// plan adds what a smoother holds, its adjacency matrix included, and so many runs of it to a stage.
+func (post *Post) plan(d *dataset, s *plan.Stage, runs float64) {
+	if post.Hops == 0 {
+		return
+	}
+	g := *d.Graph
+	g.Features = graph.Features{Rows: d.Nodes, Cols: d.Classes, Dense: []float32{}}
+	// How many entries the matrix has is all that the plan asks of it.
+	a := &graph.Adjacency{CSR: kernel.CSR{Rows: d.Nodes, Cols: d.Nodes, Indptr: d.Indptr}}
+	p, way := post.propagation(&g, a)
+	one := p.Stage(way)
+	s.Items = append(append(s.Items, one.Items...),
+		plan.Item{Name: "predictions of all nodes", Bytes: predictionBytes(d), Where: plan.Resident},
+		plan.Item{Name: "adjacency matrix of the predictions", Bytes: post.Norm.Bytes(d.Graph), Where: plan.Resident})
+	s.Flops += runs * one.Flops
+	s.Traffic += runs * one.Traffic
+}
+
+// smooth propagates the predictions that a trained model makes of all nodes in the store, which pass through a buffer. It
+// returns Q, to be closed.
+func (w *work) smooth(tr *trainer, block *buffer, s *store) (h *graph.Hops, err error) {
+	sm, err := newSmoother(w.data, w.design.Post)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, sm.close()) }()
+	if err := w.adjacencyOf(w.design.Post.Norm); err != nil {
+		return nil, err
+	}
+	err = tr.applyAll(s, block, &w.design, func(lo int, logits []float32) error {
+		sm.set(lo, logits)
+		return w.job.Interrupted()
+	})
+	if err != nil {
+		return nil, err
+	}
+	return sm.run(w.ctx, w.adjacency, w.pool)
+}
+
+// scoreRows scores nodes by their rows in Q, nodes × classes, which are no logits: losses are 0.
+func (d *dataset) scoreRows(q []float32, nodes []int32) *Score {
+	s, none := NewScore(d.Classes), []float32{0}
+	for _, u := range nodes {
+		s.Add(q[int(u)*d.Classes:][:d.Classes], none, d.Labels[u:u+1])
+	}
+	return s
+}
+
+// logarithms makes of a row of Q logits: what softmax makes of them is the row, brought to a sum of 1. The largest becomes
+// 0, so that order and ties stay what they are.
+func logarithms(row []float32) {
+	largest := float64(row[argmax(row)])
+	for c, x := range row {
+		row[c] = 0
+		if largest > 0 {
+			row[c] = float32(math.Log(float64(x) / largest))
+		}
+	}
+}
