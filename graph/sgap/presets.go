@@ -37,9 +37,9 @@ var presets = []preset{
 		title:    "simple graph convolution: a linear model on the features K hops away",
 		paper:    "Wu et al., Simplifying Graph Convolutional Networks, ICML 2019",
 		messages: Last,
-		settings: settings("24", propagation("2"), head("1", "64", "0", "0.2", "5e-6")),
+		settings: settings("32", propagation("2"), head("1", "64", "0", "0.2", "5e-6")),
 		tuned: []axis{
-			{"scaling", []string{"l1", "rms", "l2"}},
+			{"scaling", []string{"l1", "rms", "l2", "none"}},
 			{"r", []string{"0.5", "0"}},
 			{"hops", []string{"2", "3", "4", "5"}},
 			{"weight-decay", []string{"1e-3", "1e-4", "1e-5", "1e-6"}},
@@ -54,7 +54,7 @@ var presets = []preset{
 		messages: Concat,
 		settings: settings("64", propagation("3"), head("1", "64", "0.5", "0.01", "5e-4")),
 		tuned: []axis{
-			{"scaling", []string{"l2", "rms", "l1"}},
+			{"scaling", []string{"l2", "rms", "l1", "none"}},
 			{"r", []string{"0.5", "0"}},
 			{"hops", []string{"2", "3", "5"}},
 			{"weight-decay", []string{"5e-3", "5e-4", "5e-5"}},
@@ -69,10 +69,10 @@ var presets = []preset{
 		title:    "simple spectral graph convolution: a linear model on the mean of all hops, a share of the features kept in each",
 		paper:    "Zhu and Koniusz, Simple Spectral Graph Convolution, ICLR 2021",
 		messages: Weighted,
-		settings: settings("24", propagation("16"), alpha("0.05", "0", "share of the node's own features in every term"), head("1", "64", "0", "0.2", "1e-5")),
+		settings: settings("48", propagation("16"), alpha("0.05", "0", "share of the node's own features in every term"), head("1", "64", "0", "0.2", "1e-5")),
 		tuned: []axis{
-			{"scaling", []string{"l1", "rms", "l2"}},
-			{"hops", []string{"5", "10", "16", "20"}},
+			{"scaling", []string{"l1", "rms", "l2", "none"}},
+			{"hops", []string{"2", "5", "10", "16"}},
 			{"alpha", []string{"0.05", "0.1", "0.3"}},
 			{"weight-decay", []string{"1e-3", "1e-4", "1e-5", "1e-6"}},
 			{"lr", []string{"0.2", "0.05"}},
@@ -86,7 +86,7 @@ var presets = []preset{
 		messages: Weighted,
 		settings: settings("64", propagation("10"), decay("0.1"), head("2", "64", "0.5", "0.01", "5e-4")),
 		tuned: []axis{
-			{"scaling", []string{"l1", "rms", "l2"}},
+			{"scaling", []string{"l1", "rms", "l2", "none"}},
 			{"r", []string{"0.5", "0"}},
 			{"hops", []string{"4", "10", "15"}},
 			{"alpha", []string{"0.1", "0.2", "0.3"}},

@@ -17,39 +17,44 @@ import (
 	"github.com/seraph-ml/seraph/run"
 )
 
-// tuning is the search for settings on validation, in two rounds:
+// tuning is the search for settings on validation, by successive halving (Jamieson and Talwalkar, AISTATS 2016) over the
+// seeds of the job: all candidates are trained on the first seed, the best third of them (at least three) on the first three,
+// the best third of those on ten, as far as the job has so many. After each round the mean over all seeds so far counts.
 //
-//  1. Every candidate is trained on the first seed. Candidate 0 is the settings as they are; the others are drawn without
-//     replacement from the grid of the preset's axes, by the job's seed. Settings that the user gave stay as given.
-//  2. Where the job has several seeds, the best quarter (at least three) is trained on the first three, and the mean counts.
+// Candidate 0 is the settings as they are; the others are drawn without replacement from the grid of the preset's axes, by
+// the job's seed. Settings that the user gave stay as given.
 //
-// The candidate with the best validation accuracy wins (ties: the lower validation loss, then the earlier candidate). A
-// candidate stops after 30 epochs without a better score. Test nodes are not looked at.
+// The candidate with the best steady validation accuracy wins (ties: the lower validation loss, then the earlier candidate).
+// A candidate stops after 60 epochs without a better one. Test nodes are not looked at.
 type tuning struct {
 	work       *work
 	candidates []candidate
-	seeds      int // of round 2
+	rounds     []round
+	trainings  int // of all rounds
+	seeds      int // of the last round
 }
+
+// round is so many candidates on the seeds from lo to hi.
+type round struct{ candidates, lo, hi int }
 
 // candidate is settings to try, and how they fared.
 type candidate struct {
 	Settings map[string]string `json:"settings"`
-	Accuracy []float64         `json:"val_accuracy"` // of each seed tried
-	Loss     []float64         `json:"val_loss"`
+	Accuracy []float64         `json:"val_accuracy"` // of each seed tried: steady
+	Loss     []float64         `json:"val_loss"`     // of the best epoch
 
 	choice
 }
 
 const (
 	tuneName     = "tune.json"
-	tuneSeeds    = 3
-	tunePatience = 30
+	tunePatience = 60
 	tuneStream   = 0x74756e65 // "tune"
 )
 
 // newTuning draws the candidates.
 func (w *work) newTuning(n int) (*tuning, error) {
-	t := &tuning{work: w, seeds: min(w.job.Seeds, tuneSeeds)}
+	t := &tuning{work: w}
 	var axes []axis
 	size := 1
 	for _, a := range w.preset.tuned {
@@ -80,7 +85,21 @@ func (w *work) newTuning(n int) (*tuning, error) {
 			return nil, err
 		}
 	}
+	t.halve()
 	return t, nil
+}
+
+// halve lays out the rounds.
+func (t *tuning) halve() {
+	left := len(t.candidates)
+	for _, seeds := range []int{1, 3, 10} {
+		if hi := min(seeds, t.work.job.Seeds); hi > t.seeds {
+			t.rounds = append(t.rounds, round{left, t.seeds, hi})
+			t.trainings += left * (hi - t.seeds)
+			t.seeds = hi
+		}
+		left = min(left, max(3, (left+2)/3))
+	}
 }
 
 func (t *tuning) add(texts map[string]string) error {
@@ -88,11 +107,7 @@ func (t *tuning) add(texts map[string]string) error {
 	if err != nil {
 		return err
 	}
-	c := candidate{Settings: texts, choice: t.work.preset.choice(values, t.work.job.Precision == "bf16")}
-	if c.training.Patience == 0 {
-		c.training.Patience = tunePatience
-	}
-	t.candidates = append(t.candidates, c)
+	t.candidates = append(t.candidates, candidate{Settings: texts, choice: t.work.preset.choice(values, t.work.job.Precision == "bf16")})
 	return nil
 }
 
@@ -175,8 +190,8 @@ func (t *tuning) stage(pl *planner, w way) (plan.Stage, error) {
 	var hops, shop plan.Stage
 	list, of := t.variants(t.all())
 	for _, v := range list {
-		for _, seeds := range slices.Compact([]int{1, t.seeds}) {
-			design, nodes := t.hops(v, of[v], seeds)
+		for _, r := range t.rounds {
+			design, nodes := t.hops(v, of[v], r.hi)
 			h := t.propagation(design, of[v], nodes).Stage(w.propagate)
 			h.Items = append(h.Items, positionItems(nodes, pl.data.Nodes)...)
 			if h.Peak() > hops.Peak() {
@@ -199,11 +214,12 @@ func (t *tuning) stage(pl *planner, w way) (plan.Stage, error) {
 			return s, err
 		}
 		items := plan.Stage{Items: pl.data.workItems(&c.design, ends, sizes, false)}
-		addTraining(&s, float64(count[k]*c.training.Epochs), &sizes, ends[0])
+		trainings := float64(count[k]*t.trainings) / float64(len(t.candidates)) // on average
+		addTraining(&s, trainings*float64(c.training.Epochs), &sizes, ends[0])
 		labels := pl.labelStage(&c.design, w, sizes.train, pl.data.wanted(pl.data.splits[:t.seeds], false))
 		items.Items = append(items.Items, labels.Items...)
 		labels.Items = nil
-		addStage(&s, labels, float64(count[k]))
+		addStage(&s, labels, trainings)
 		if items.Peak() > shop.Peak() {
 			shop = items
 		}
@@ -229,25 +245,15 @@ func (t *tuning) all() []int {
 // run searches and makes what it finds the settings of the job.
 func (t *tuning) run() error {
 	job := t.work.job
-	chosen := t.all()
-	total := len(chosen)
-	second := min(max(3, len(chosen)/4), len(chosen))
-	if t.seeds > 1 {
-		total += second * (t.seeds - 1)
-	}
-	job.Stage(stageTune, "trainings", total)
-	done := 0
-	if err := t.round(chosen, 0, 1, &done); err != nil {
-		return err
-	}
-	if t.seeds > 1 {
-		t.rank(chosen)
-		chosen = chosen[:second]
-		if err := t.round(chosen, 1, t.seeds, &done); err != nil {
+	job.Stage(stageTune, "trainings", t.trainings)
+	chosen, done := t.all(), 0
+	for _, r := range t.rounds {
+		chosen = chosen[:r.candidates]
+		if err := t.round(chosen, r.lo, r.hi, &done); err != nil {
 			return err
 		}
+		t.rank(chosen)
 	}
-	t.rank(chosen)
 	best := &t.candidates[chosen[0]]
 	if err := t.write(chosen); err != nil {
 		return err
@@ -305,22 +311,41 @@ func (t *tuning) try(c *candidate, s *store, lo, hi int) (err error) {
 			return err
 		}
 		shop.begin(w.job.Seed + uint64(seed))
-		for !shop.finished() {
-			_, _, err := shop.runEpoch()
+		var s steady
+		for !shop.finished() && s.stale < tunePatience {
+			_, val, err := shop.runEpoch()
 			if errors.Is(err, errDiverged) {
 				break
 			}
 			if err != nil {
 				return err
 			}
+			s.add(val.Accuracy())
 			if err := w.job.Interrupted(); err != nil {
 				return err
 			}
 		}
-		c.Accuracy = append(c.Accuracy, shop.best.Accuracy)
+		c.Accuracy = append(c.Accuracy, s.best)
 		c.Loss = append(c.Loss, shop.best.Loss)
 	}
 	return nil
+}
+
+// steady is the best mean validation accuracy of ten epochs in a row. A few hundred validation nodes rate an epoch to a point
+// or two, and the best of hundreds of epochs is mostly a lucky one: by means, settings compare better.
+type steady struct {
+	recent []float64
+	best   float64
+	stale  int // epochs since it was reached
+}
+
+// add takes the accuracy of the next epoch.
+func (s *steady) add(accuracy float64) {
+	s.recent = append(s.recent[max(0, len(s.recent)-9):], accuracy)
+	s.stale++
+	if m := mean(s.recent); m > s.best {
+		s.best, s.stale = m, 0
+	}
 }
 
 // rank sorts candidates, the best first.
@@ -394,7 +419,7 @@ func tuningSection(job *run.Job) (*run.Section, error) {
 	}
 	return &run.Section{
 		Title:   "Tuning",
-		Text:    "Every candidate was trained on the first seed, the best quarter on more where the run has several; the best on validation was taken. Test nodes were not looked at.",
+		Text:    "Every candidate was trained on the first seed, where the run has several the best third on three, of those the best third on ten; the best on validation was taken. The accuracy is the best mean of ten epochs in a row. Test nodes were not looked at.",
 		Figures: []run.Figure{table},
 	}, nil
 }
