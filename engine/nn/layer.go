@@ -33,29 +33,37 @@ func (l Linear) Apply(p *program.Program, name string, x *Value) *Value {
 // ApplyMatrix is Apply for dense or sparse rows. Sparse ones are multiplied in float32 whatever BF16 says.
 func (l Linear) ApplyMatrix(p *program.Program, name string, x Matrix) *Value {
 	defer p.Scope(name)()
-	var in int
-	if x.Sparse != nil {
-		in = x.Sparse.Cols.Size
-	} else {
-		in = fixed(p, x.Dense)
-	}
-	init := l.Init
+	weight, bias := l.parameters(p, x.Width(p))
+	return x.Linear(p, weight, bias, l.BF16)
+}
+
+// parameters makes those of the layer for rows of in columns: weight (Out, in) and, unless NoBias, bias (Out).
+func (l Linear) parameters(p *program.Program, in int) (weight, bias *Value) {
+	init, zero := l.Init, Zeros
 	if init == nil {
-		init = FanIn(in)
+		init, zero = FanIn(in), FanIn(in)
 	}
-	w := p.Parameter("weight", init, l.Out, in)
-	var bias *Value
+	weight = p.Parameter("weight", init, l.Out, in)
 	if !l.NoBias {
-		b := Zeros
-		if l.Init == nil {
-			b = FanIn(in)
-		}
-		bias = p.Parameter("bias", b, l.Out)
+		bias = p.Parameter("bias", zero, l.Out)
 	}
+	return weight, bias
+}
+
+// Width is the number of columns.
+func (x Matrix) Width(p *program.Program) int {
 	if x.Sparse != nil {
-		return p.SparseLinear(x.Sparse, w, bias)
+		return x.Sparse.Cols.Size
 	}
-	return p.Linear(x.Dense, w, bias, l.BF16)
+	return fixed(p, x.Dense)
+}
+
+// Linear returns x·weightᵀ + bias; bias may be nil.
+func (x Matrix) Linear(p *program.Program, weight, bias *Value, bf16 bool) *Value {
+	if x.Sparse != nil {
+		return p.SparseLinear(x.Sparse, weight, bias)
+	}
+	return p.Linear(x.Dense, weight, bias, bf16)
 }
 
 // fixed is the last size of x, which a layer's parameters depend on.
@@ -147,34 +155,64 @@ func (m MLP) ApplyMatrix(p *program.Program, name string, rows Matrix, training 
 	if rows.Sparse != nil && training && m.InputDropout > 0 {
 		p.Fail("dropout on sparse rows")
 	}
+	if m.Layers < 1 {
+		p.Fail("an MLP of %d layers, expected at least 1", m.Layers)
+		return rows.Dense
+	}
+	if training && rows.Sparse == nil {
+		rows.Dense = p.Dropout(rows.Dense, m.InputDropout)
+	}
+	return m.follow(p, m.layer(0).ApplyMatrix(p, "0", rows), training)
+}
+
+// Width is that of the first layer's result.
+func (m MLP) Width() int {
+	if m.Layers == 1 {
+		return m.Out
+	}
+	return m.Hidden
+}
+
+// FirstParameters makes those of the first layer, for rows of in columns, where the caller applies it.
+func (m MLP) FirstParameters(p *program.Program, name string, in int) (weight, bias *Value) {
+	defer p.Scope(name)()
+	defer p.Scope("0")()
+	return m.layer(0).parameters(p, in)
+}
+
+// Follow returns the stack's result from that of its first linear layer.
+func (m MLP) Follow(p *program.Program, name string, first *Value, training bool) *Value {
+	defer p.Scope(name)()
+	return m.follow(p, first, training)
+}
+
+func (m MLP) follow(p *program.Program, x *Value, training bool) *Value {
 	var before *Value // what the layer before gives
-	for i := range m.Layers {
-		rate := m.Dropout
-		if i == 0 {
-			rate = m.InputDropout
-		}
-		if training && rows.Sparse == nil {
-			rows.Dense = p.Dropout(rows.Dense, rate)
-		}
-		layer := fmt.Sprint(i)
-		linear := Linear{Out: m.Hidden, NoBias: m.NoBias, BF16: m.BF16, Init: m.Init}
-		if i == m.Layers-1 {
-			linear.Out = m.Out
-			return linear.ApplyMatrix(p, layer, rows)
-		}
-		x := linear.ApplyMatrix(p, layer, rows)
+	for i := range m.Layers - 1 {
 		if m.BatchNorm {
-			x = BatchNorm(p, layer+".norm", x, training)
+			x = BatchNorm(p, fmt.Sprintf("%d.norm", i), x, training)
 		}
-		x = Activate(p, layer, x, m.Activation)
-		rows = Matrix{Dense: x}
+		x = Activate(p, fmt.Sprint(i), x, m.Activation)
+		input := x
 		if m.Residual && before != nil {
-			rows.Dense = p.Add(x, before)
+			input = p.Add(x, before)
 		}
 		before = x
+		if training {
+			input = p.Dropout(input, m.Dropout)
+		}
+		x = m.layer(i+1).Apply(p, fmt.Sprint(i+1), input)
 	}
-	p.Fail("an MLP of %d layers, expected at least 1", m.Layers)
-	return rows.Dense
+	return x
+}
+
+// layer describes linear layer i.
+func (m MLP) layer(i int) Linear {
+	l := Linear{Out: m.Hidden, NoBias: m.NoBias, BF16: m.BF16, Init: m.Init}
+	if i == m.Layers-1 {
+		l.Out = m.Out
+	}
+	return l
 }
 
 // Activate applies an activation by its name: one of Activations, "prelu" (parameter layer.act.weight), or "" for relu.

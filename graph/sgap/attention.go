@@ -1,6 +1,9 @@
 package sgap
 
 import (
+	"fmt"
+	"slices"
+
 	"github.com/seraph-ml/seraph/engine/kernel"
 	"github.com/seraph-ml/seraph/engine/nn"
 	"github.com/seraph-ml/seraph/engine/program"
@@ -9,47 +12,115 @@ import (
 // Attention is how the weights of the hops are learned. With scores s_ik of node i and hop k the weights are
 // w_i = softmax(s_i0 … s_iK) and the message is Σ_k w_ik z_ik, where z_k is hop k after dropout on the input:
 //
-//	gate          s_k = σ(a·z_k + b)
-//	self-guided   s_k = σ(a·[r | z_k] + b), r the hidden layer of an MLP on [z_0 | … | z_K] that learns the classes as well
-//	jk            s_k = σ(a·[r | z_k] + b), r what an MLP makes of [z_0 | … | z_K]
-//	recursive     s_k = σ(a·[h_k | z_k] + b), h_0 = z_0 and h_k = Σ_{j<k} softmax(s_0 … s_{k−1})_j z_j
+//	gate          s_k = σ(a·x_k + b)
+//	self-guided   s_k = σ(a·[r | x_k] + b), r the hidden layer of an MLP on [x_0 | … | x_K] that learns the classes as well
+//	jk            s_k = σ(a·[r | x_k] + b), r what an MLP makes of [x_0 | … | x_K]
+//	recursive     s_k = σ(a·[h_k | x_k] + b), h_0 = x_0 and h_k = Σ_{j<k} softmax(s_0 … s_{k−1})_j x_j
 //
 // (GMLP, arXiv 2104.09880; GAMLP, KDD 2022.) σ is the sigmoid, so a weight is at least 1/(1 + eK) and at most e/(e + K). A
-// score is linear before it, so that h_k needs no matrix: a·h_k is the same sum over a·z_j. Parameters are
+// score is linear before it, so that h_k needs no matrix: a·h_k is the same sum over a·x_j. Parameters are
 // attention.score.weight and attention.score.bias, and where there is one attention.context.weight, the part of a that is
 // multiplied by r or h_k.
 type Attention struct {
+	On      AttentionInput
 	Dropout float64 // of the weights, which are not scaled back to a sum of 1
 	Layers  int     // linear layers of the network that makes r, for jk
 }
 
-// attend appends the attention and returns the message as Logits, with the weights, and the guide's logits where it has some.
-func (d *Design) attend(p *program.Program, hops []nn.Matrix, classes int, training bool) Outputs {
-	z := make([]*program.Value, len(hops))
-	for k, x := range hops {
-		z[k] = x.Dense
-		if training {
-			z[k] = p.Dropout(z[k], d.Head.InputDropout)
+// AttentionInput says what x_k is: what scores and r are made of.
+type AttentionInput string
+
+// What scores are made of. Rows of features that are scaled to a norm of 1 have entries of 1/√features, so that a·z_k hardly
+// differs from hop to hop or from node to node, least of all after a decay of a whose gradients are as small: on features
+// weights stay nearly equal. A row of OnHidden has entries of about 1 whatever the scale of the features, which is what a
+// linear layer is initialised for, and a is not decayed.
+const (
+	OnFeatures AttentionInput = "features" // x_k = z_k, as the papers have it
+	OnHidden   AttentionInput = "hidden"   // x_k = g ⊙ z_k W/rms(z_k W), W the transformation's first layer, g (attention.norm.weight) learned
+)
+
+// attentionScope is where the parameters of scores stand.
+const attentionScope = "attention"
+
+// attend appends the attention up to the first linear layer of the head, whose result on the message is returned as Logits,
+// with the weights, and the guide's logits where it has some.
+//
+// As that layer is linear it may act on every hop before they are added up: (Σ_k w_k z_k) W = Σ_k w_k (z_k W). OnHidden does
+// so, as it needs z_k W anyway: what follows is narrow, and hops may come compressed.
+func (d *Design) attend(p *program.Program, hops []nn.Matrix, head nn.MLP, classes int, training bool) Outputs {
+	z := slices.Clone(hops)
+	for k := range z {
+		if training && z[k].Sparse == nil {
+			z[k].Dense = p.Dropout(z[k].Dense, d.Head.InputDropout)
 		}
 	}
-	var out Outputs
-	var scores *program.Value
-	if d.Messages == Recursive {
-		scores = d.recursiveScores(p, z, training)
-	} else {
-		var reference *program.Value
-		if d.Messages != Gate {
-			reference, out.Guide = d.reference(p, z, classes, training)
+	weight, bias := head.FirstParameters(p, "head", z[0].Width(p))
+	parts := z
+	if d.Attention.On == OnHidden {
+		parts = make([]nn.Matrix, len(z))
+		for k := range z {
+			parts[k].Dense = z[k].Linear(p, weight, nil, head.BF16)
 		}
-		scores = p.Concat(d.scores(p, z, reference)...)
 	}
-	out.Hops = p.Softmax(scores)
-	out.Logits = p.Combine(d.dropWeights(p, out.Hops, training), z...)
+	a := newScores(d, p, parts, training)
+	out := a.weigh(classes)
+	message := p.Combine(a.dropWeights(out.Hops), dense(parts)...)
+	switch {
+	case d.Attention.On == OnFeatures:
+		out.Logits = p.Linear(message, weight, bias, head.BF16)
+	case bias != nil:
+		out.Logits = p.AddRow(message, bias)
+	default:
+		out.Logits = message
+	}
+	return out
+}
+
+// dense are the values of matrices that are not sparse.
+func dense(list []nn.Matrix) []*program.Value {
+	values := make([]*program.Value, len(list))
+	for i, x := range list {
+		values[i] = x.Dense
+	}
+	return values
+}
+
+// scores is the making of scores in a program.
+type scores struct {
+	*Design
+	p        *program.Program
+	training bool
+	x        []*program.Value
+	width    int // of x_k
+}
+
+// newScores makes x_k of the parts of the message.
+func newScores(d *Design, p *program.Program, parts []nn.Matrix, training bool) *scores {
+	a := &scores{Design: d, p: p, training: training, x: dense(parts), width: parts[0].Width(p)}
+	if d.Attention.On == OnFeatures {
+		return a
+	}
+	defer p.Scope(attentionScope)()
+	gain := p.Parameter("norm.weight", nn.Ones, a.width)
+	for k, x := range a.x {
+		a.x[k] = p.RMSNorm(x, gain, 1e-12) // small features make small x
+	}
+	return a
+}
+
+// weigh returns the weights of the hops, (rows, K+1), and the guide's logits.
+func (a *scores) weigh(classes int) (out Outputs) {
+	var reference *program.Value
+	if a.Messages == SelfGuided || a.Messages == JK {
+		reference, out.Guide = a.reference(classes)
+	}
+	out.Hops = a.p.Softmax(a.scores(reference))
 	return out
 }
 
 // reference is r, (rows, hidden), and the logits of its branch where that learns the classes.
-func (d *Design) reference(p *program.Program, z []*program.Value, classes int, training bool) (r, guide *program.Value) {
+func (a *scores) reference(classes int) (r, guide *program.Value) {
+	p, d := a.p, a.Design
 	defer p.Scope("guide")()
 	net := nn.MLP{
 		Hidden: d.Head.Hidden, Out: d.Head.Hidden, Layers: 1, Activation: d.Head.Activation, Dropout: d.Head.Dropout,
@@ -58,8 +129,8 @@ func (d *Design) reference(p *program.Program, z []*program.Value, classes int, 
 	if d.Messages == JK {
 		net.Layers = d.Attention.Layers
 	}
-	r = nn.Activate(p, "out", net.Apply(p, "net", p.Concat(z...), training), d.Head.Activation)
-	if training {
+	r = nn.Activate(p, "out", net.Follow(p, "net", a.view(net), a.training), d.Head.Activation)
+	if a.training {
 		r = p.Dropout(r, d.Head.Dropout)
 	}
 	if d.Messages == SelfGuided {
@@ -68,48 +139,76 @@ func (d *Design) reference(p *program.Program, z []*program.Value, classes int, 
 	return r, guide
 }
 
-// scores are s_k, each (rows, 1), for a reference that all hops share (nil: none).
-func (d *Design) scores(p *program.Program, z []*program.Value, reference *program.Value) []*program.Value {
-	width := 0
-	if reference != nil {
-		width = reference.Dim(-1).Size
+// view is the first layer of a network on [x_0 | … | x_K]: a sum of products hop by hop, in the order of the hops, the bias
+// added to the first.
+func (a *scores) view(net nn.MLP) (sum *program.Value) {
+	p := a.p
+	defer p.Scope("net.0")()
+	init, zero := net.Init, nn.Zeros
+	if init == nil {
+		init = nn.FanIn(len(a.x) * a.width) // it is one layer
+		zero = init
 	}
-	a := newScorer(p, z[0].Dim(-1).Size, width)
-	var context *program.Value
-	if reference != nil {
-		context = p.Linear(reference, a.context, nil, false)
+	for k, x := range a.x {
+		weight := p.Parameter(fmt.Sprintf("hops.%d.weight", k), init, net.Width(), a.width)
+		if k > 0 {
+			sum = p.Add(sum, p.Linear(x, weight, nil, net.BF16))
+			continue
+		}
+		var bias *program.Value
+		if !net.NoBias {
+			bias = p.Parameter("bias", zero, net.Width())
+		}
+		sum = p.Linear(x, weight, bias, net.BF16)
 	}
-	list := make([]*program.Value, len(z))
-	for k := range z {
-		list[k] = a.score(p, p.Linear(z[k], a.weight, a.bias, false), context)
-	}
-	return list
+	return sum
 }
 
-// recursiveScores are the scores of the recursive attention, (rows, K+1).
-func (d *Design) recursiveScores(p *program.Program, z []*program.Value, training bool) *program.Value {
-	width := z[0].Dim(-1).Size
-	a := newScorer(p, width, width)
-	context := make([]*program.Value, len(z)) // a·z_k with the part of a that history is multiplied by
-	var list []*program.Value
-	for k := range z {
-		context[k] = p.Linear(z[k], a.context, nil, false)
-		history := context[0]
-		if k > 0 {
-			w := p.Softmax(p.Concat(list...))
-			history = p.Combine(d.dropWeights(p, w, training), context[:k]...)
+// scores are s_k, (rows, K+1), for a reference that all hops share; nil where there is none.
+func (a *scores) scores(reference *program.Value) *program.Value {
+	p := a.p
+	context := 0
+	switch {
+	case a.Messages == Recursive:
+		context = a.width
+	case reference != nil:
+		context = reference.Dim(-1).Size
+	}
+	s := newScorer(p, a.width, context)
+	var shared *program.Value
+	if reference != nil {
+		shared = p.Linear(reference, s.context, nil, false)
+	}
+	var list, past []*program.Value // scores, and what history may hold: a·x_j with the part of a for it
+	for _, x := range a.x {
+		if a.Messages == Recursive {
+			past = append(past, p.Linear(x, s.context, nil, false))
+			shared = a.history(list, past)
 		}
-		list = append(list, a.score(p, p.Linear(z[k], a.weight, a.bias, false), history))
+		score := p.Linear(x, s.weight, s.bias, false)
+		if shared != nil {
+			score = p.Add(score, shared)
+		}
+		list = append(list, p.Activate(score, kernel.Sigmoid))
 	}
 	return p.Concat(list...)
 }
 
+// history is a·h_k, (rows, 1), from the scores before k and a·x_j up to k.
+func (a *scores) history(before, past []*program.Value) *program.Value {
+	if len(before) == 0 {
+		return past[0]
+	}
+	w := a.p.Softmax(a.p.Concat(before...))
+	return a.p.Combine(a.dropWeights(w), past[:len(before)]...)
+}
+
 // dropWeights is dropout on weights of hops.
-func (d *Design) dropWeights(p *program.Program, w *program.Value, training bool) *program.Value {
-	if !training {
+func (a *scores) dropWeights(w *program.Value) *program.Value {
+	if !a.training {
 		return w
 	}
-	return p.Dropout(w, d.Attention.Dropout)
+	return a.p.Dropout(w, a.Attention.Dropout)
 }
 
 // scorer is the linear layer of a score, its weights in two parts.
@@ -117,19 +216,11 @@ type scorer struct{ weight, context, bias *program.Value }
 
 // newScorer makes the parameters for a hop and a context of the given widths (0: no context), as one layer would have them.
 func newScorer(p *program.Program, hop, context int) (s scorer) {
-	defer p.Scope("attention")()
+	defer p.Scope(attentionScope)()
 	init := nn.FanIn(hop + context)
 	if context > 0 {
 		s.context = p.Parameter("context.weight", init, 1, context)
 	}
 	s.weight, s.bias = p.Parameter("score.weight", init, 1, hop), p.Parameter("score.bias", init, 1)
 	return s
-}
-
-// score is σ of the sum of both parts.
-func (s *scorer) score(p *program.Program, hop, context *program.Value) *program.Value {
-	if context != nil {
-		hop = p.Add(hop, context)
-	}
-	return p.Activate(hop, kernel.Sigmoid)
 }

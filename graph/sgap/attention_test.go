@@ -68,9 +68,20 @@ func (s *sample) evaluate(t *testing.T) {
 	}
 }
 
+// designs calls f with a design for every aggregator that learns weights and everything that scores are made of.
+func designs(hops int, f func(name string, d *Design)) {
+	for _, m := range attending {
+		for _, on := range []AttentionInput{OnFeatures, OnHidden} {
+			d := sampleDesign(m, hops)
+			d.Attention.On = on
+			f(fmt.Sprintf("%s on %s, K = %d", m, on, hops), d)
+		}
+	}
+}
+
 func sampleDesign(m Messages, hops int) *Design {
 	return &Design{
-		Hops: hops, Messages: m, Attention: Attention{Layers: 2},
+		Hops: hops, Messages: m, Attention: Attention{On: OnFeatures, Layers: 2},
 		Head: nn.MLP{Hidden: 4, Layers: 2, Activation: "tanh"},
 	}
 }
@@ -78,8 +89,7 @@ func sampleDesign(m Messages, hops int) *Design {
 // TestGradientsOfAttention holds every parameter's gradient against finite differences in float64; the recursive attention's
 // history carries it to all earlier scores.
 func TestGradientsOfAttention(t *testing.T) {
-	for _, m := range attending {
-		d := sampleDesign(m, 3)
+	designs(3, func(name string, d *Design) {
 		d.Head.Dropout, d.Head.InputDropout, d.Attention.Dropout = 0.3, 0.2, 0.2
 		s := newSample(t, d, true)
 		s.evaluate(t)
@@ -103,20 +113,20 @@ func TestGradientsOfAttention(t *testing.T) {
 				off := math.Abs(grads[i][j]-want) / max(1e-3, math.Abs(want))
 				worst = max(worst, off)
 				if !(off < 1e-6) {
-					t.Errorf("%s: gradient %g of %s[%d], finite differences give %g", m, grads[i][j], v.Name, j, want)
+					t.Errorf("%s: gradient %g of %s[%d], finite differences give %g", name, grads[i][j], v.Name, j, want)
 				}
 			}
 		}
-		t.Logf("%s: largest relative difference %.1e of 1e-6", m, worst)
-	}
+		t.Logf("%s: largest relative difference %.1e of 1e-6", name, worst)
+	})
 }
 
 // TestWeightsOfHops checks that weights add up to 1 and stay where a sigmoid before the softmax lets them be; that without a
 // score all are equal, and the message is the mean of hops; and that one hop is taken as it is.
 func TestWeightsOfHops(t *testing.T) {
-	for _, m := range attending {
-		for _, k := range []int{0, 1, 4} {
-			s := newSample(t, sampleDesign(m, k), false)
+	for _, k := range []int{0, 1, 4} {
+		designs(k, func(name string, d *Design) {
+			s := newSample(t, d, false)
 			s.evaluate(t)
 			w := s.values[s.out.Hops]
 			for i := range w.Rows() {
@@ -124,11 +134,11 @@ func TestWeightsOfHops(t *testing.T) {
 				for _, x := range w.Row(i) {
 					sum += x
 					if lo, hi := 1/(1+math.E*float64(k)), math.E/(math.E+float64(k)); x < lo-1e-12 || x > hi+1e-12 {
-						t.Errorf("%s, K = %d: weight %g outside [%g, %g]", m, k, x, lo, hi)
+						t.Errorf("%s: weight %g outside [%g, %g]", name, x, lo, hi)
 					}
 				}
 				if math.Abs(sum-1) > 1e-12 {
-					t.Errorf("%s, K = %d: weights add up to %g", m, k, sum)
+					t.Errorf("%s: weights add up to %g", name, sum)
 				}
 			}
 			for _, v := range s.p.Parameters() {
@@ -140,10 +150,10 @@ func TestWeightsOfHops(t *testing.T) {
 			s.evaluate(t)
 			for _, x := range s.values[s.out.Hops].X {
 				if math.Abs(x-1/float64(k+1)) > 1e-12 {
-					t.Errorf("%s, K = %d: weight %g without a score, expected 1/%d", m, k, x, k+1)
+					t.Errorf("%s: weight %g without a score, expected 1/%d", name, x, k+1)
 				}
 			}
-		}
+		})
 	}
 }
 
@@ -166,64 +176,206 @@ func TestHopsArePermutedWithTheirWeights(t *testing.T) {
 	}
 }
 
-// TestParametersOfGMLP counts (K+1)dh + h + hC + C + (h+d) + 1 + dh + h + hC + C, the program of the authors.
+// TestParametersOfGMLP counts (K+1)dh + h + hC + C + (h+d) + 1 + dh + h + hC + C, the program of the authors; on hidden rows
+// the guide and the scores see h columns instead of d, and those have a gain.
 func TestParametersOfGMLP(t *testing.T) {
 	const k, d, h, c = 4, sampleFeatures, 8, sampleClasses
 	design := sampleDesign(SelfGuided, k)
 	design.Head.Hidden = h
-	s := newSample(t, design, true)
-	want := (k+1)*d*h + h + h*c + c + (h + d) + 1 + d*h + h + h*c + c
-	if got := nn.ParameterCount(s.p); got != want {
-		t.Errorf("%d parameters, expected %d", got, want)
+	for on, x := range map[AttentionInput]int{OnFeatures: d, OnHidden: h} {
+		design.Attention.On = on
+		s := newSample(t, design, true)
+		want := (k+1)*x*h + h + h*c + c + (h + x) + 1 + d*h + h + h*c + c
+		if on == OnHidden {
+			want += h
+		}
+		if got := nn.ParameterCount(s.p); got != want {
+			t.Errorf("on %s: %d parameters, expected %d", on, got, want)
+		}
 	}
 }
 
-// TestRecursiveScoresFollowTheirDefinition computes them from matrices: h_k is made, not a·h_k from a·z_j.
+// named are the parameters by name.
+func (s *sample) named() map[string]*program.Array {
+	named := map[string]*program.Array{}
+	for _, v := range s.p.Parameters() {
+		named[v.Name] = s.values[v]
+	}
+	return named
+}
+
+// seen is x_ik, what the scores of a row are made of, computed from the hops by loops.
+func (s *sample) seen(on AttentionInput, i, k int) []float64 {
+	z := s.values[s.in.hops[k].Dense].Row(i)
+	if on == OnFeatures {
+		return z
+	}
+	named := s.named()
+	x := apply(named["head.0.weight"], nil, z)
+	square := 0.0
+	for _, v := range x {
+		square += v * v / float64(len(x))
+	}
+	for j := range x {
+		x[j] *= named["attention.norm.weight"].X[j] / math.Sqrt(square)
+	}
+	return x
+}
+
+// apply is a linear layer on a row; bias may be nil.
+func apply(weight, bias *program.Array, x []float64) []float64 {
+	y := make([]float64, weight.Rows())
+	for o := range y {
+		if bias != nil {
+			y[o] = bias.X[o]
+		}
+		for j, w := range weight.Row(o) {
+			y[o] += w * x[j]
+		}
+	}
+	return y
+}
+
+func tanhs(x []float64) []float64 {
+	for i := range x {
+		x[i] = math.Tanh(x[i])
+	}
+	return x
+}
+
+func softmaxOf(x []float64) []float64 {
+	w, sum := make([]float64, len(x)), 0.0
+	for i, v := range x {
+		w[i] = math.Exp(v)
+		sum += w[i]
+	}
+	for i := range w {
+		w[i] /= sum
+	}
+	return w
+}
+
+// expectClose compares numbers in float64.
+func expectClose(t *testing.T, got, want []float64, what string) {
+	t.Helper()
+	for j := range want {
+		if !(math.Abs(got[j]-want[j]) <= 1e-10*max(1, math.Abs(want[j]))) {
+			t.Errorf("%s: %v, expected %v", what, got, want)
+			return
+		}
+	}
+}
+
+// TestRecursiveScoresFollowTheirDefinition computes them from matrices: h_k is made, not a·h_k from a·x_j.
 func TestRecursiveScoresFollowTheirDefinition(t *testing.T) {
 	const hops = 4
-	s := newSample(t, sampleDesign(Recursive, hops), false)
-	s.evaluate(t)
-	named := map[string][]float64{}
-	for _, v := range s.p.Parameters() {
-		named[v.Name] = s.values[v].X
-	}
-	a, b, bias := named["attention.context.weight"], named["attention.score.weight"], named["attention.score.bias"][0]
-	softmax := func(x []float64) []float64 {
-		w, sum := make([]float64, len(x)), 0.0
-		for i, v := range x {
-			w[i] = math.Exp(v)
-			sum += w[i]
-		}
-		for i := range w {
-			w[i] /= sum
-		}
-		return w
-	}
-	for i := range sampleRows {
-		var scores []float64
-		for k := range hops + 1 {
-			history := make([]float64, sampleFeatures)
-			w := []float64{1}
-			if k > 0 {
-				w = softmax(scores)
+	for _, on := range []AttentionInput{OnFeatures, OnHidden} {
+		d := sampleDesign(Recursive, hops)
+		d.Attention.On = on
+		s := newSample(t, d, false)
+		s.evaluate(t)
+		a, b := s.named()["attention.context.weight"], s.named()["attention.score.weight"]
+		for i := range sampleRows {
+			var scores []float64
+			for k := range hops + 1 {
+				w := []float64{1}
+				if k > 0 {
+					w = softmaxOf(scores)
+				}
+				history := make([]float64, a.Cols())
+				for j, share := range w {
+					for f, x := range s.seen(on, i, j) {
+						history[f] += share * x
+					}
+				}
+				score := apply(a, s.named()["attention.score.bias"], history)[0] + apply(b, nil, s.seen(on, i, k))[0]
+				scores = append(scores, 1/(1+math.Exp(-score)))
 			}
-			for j, share := range w {
-				for f, x := range s.values[s.in.hops[j].Dense].Row(i) {
-					history[f] += share * x
+			expectClose(t, s.values[s.out.Hops].Row(i), softmaxOf(scores), fmt.Sprintf("on %s, weights of row %d", on, i))
+		}
+	}
+}
+
+// TestGuideSeesAllHopsSideBySide holds the guide, whose first layer is a sum of products hop by hop, against that layer on the
+// concatenated hops; and the weights against r from there.
+func TestGuideSeesAllHopsSideBySide(t *testing.T) {
+	const hops = 3
+	for _, on := range []AttentionInput{OnFeatures, OnHidden} {
+		d := sampleDesign(SelfGuided, hops)
+		d.Attention.On = on
+		s := newSample(t, d, false)
+		s.evaluate(t)
+		named := s.named()
+		for i := range sampleRows {
+			var all, scores []float64
+			for k := range hops + 1 {
+				all = append(all, s.seen(on, i, k)...)
+			}
+			r := make([]float64, d.Head.Hidden)
+			for o := range r {
+				var row []float64 // of the weight of the layer on all of them
+				for k := range hops + 1 {
+					row = append(row, named[fmt.Sprintf("guide.net.0.hops.%d.weight", k)].Row(o)...)
+				}
+				r[o] = named["guide.net.0.bias"].X[o]
+				for j, x := range all {
+					r[o] += row[j] * x
 				}
 			}
-			score := bias
-			for f, x := range s.values[s.in.hops[k].Dense].Row(i) {
-				score += a[f]*history[f] + b[f]*x
+			r = tanhs(r)
+			expectClose(t, s.values[s.out.Guide].Row(i), apply(named["guide.classes.weight"], named["guide.classes.bias"], r), "guide's logits")
+			for k := range hops + 1 {
+				score := apply(named["attention.score.weight"], named["attention.score.bias"], s.seen(on, i, k))[0]
+				scores = append(scores, 1/(1+math.Exp(-score-apply(named["attention.context.weight"], nil, r)[0])))
 			}
-			scores = append(scores, 1/(1+math.Exp(-score)))
-		}
-		for k, want := range softmax(scores) {
-			if got := s.values[s.out.Hops].Row(i)[k]; math.Abs(got-want) > 1e-12 {
-				t.Errorf("row %d, hop %d: weight %g, expected %g", i, k, got, want)
-			}
+			expectClose(t, s.values[s.out.Hops].Row(i), softmaxOf(scores), "weights")
 		}
 	}
+}
+
+// TestTransformationOfTheMessage adds the hops up before the first layer, whatever the program does.
+func TestTransformationOfTheMessage(t *testing.T) {
+	designs(2, func(name string, d *Design) {
+		s := newSample(t, d, false)
+		s.evaluate(t)
+		named := s.named()
+		for i := range sampleRows {
+			message := make([]float64, sampleFeatures)
+			for k, w := range s.values[s.out.Hops].Row(i) {
+				for f, x := range s.values[s.in.hops[k].Dense].Row(i) {
+					message[f] += w * x
+				}
+			}
+			h := tanhs(apply(named["head.0.weight"], named["head.0.bias"], message))
+			expectClose(t, s.values[s.out.Logits].Row(i), apply(named["head.1.weight"], named["head.1.bias"], h), name+": logits")
+		}
+	})
+}
+
+// TestWeightsDoNotDependOnTheScaleOfFeatures: on hidden rows small features leave the weights as they are. On features they
+// make them equal.
+func TestWeightsDoNotDependOnTheScaleOfFeatures(t *testing.T) {
+	designs(3, func(name string, d *Design) {
+		s := newSample(t, d, false)
+		s.evaluate(t)
+		before := append([]float64(nil), s.values[s.out.Hops].X...)
+		for _, x := range s.in.hops {
+			for j := range s.values[x.Dense].X {
+				s.values[x.Dense].X[j] *= 1e-3
+			}
+		}
+		s.evaluate(t)
+		most, apart := 0.0, 0.0
+		for i, w := range s.values[s.out.Hops].X {
+			most, apart = max(most, math.Abs(w-before[i])), max(apart, math.Abs(w-0.25))
+		}
+		if d.Attention.On == OnHidden && most > 1e-5 {
+			t.Errorf("%s: weights change by %g", name, most)
+		}
+		if d.Attention.On == OnFeatures && apart > 1e-2 {
+			t.Errorf("%s: weights differ from 1/4 by %g", name, apart)
+		}
+	})
 }
 
 // ExampleDesign_FirstHop shows what each aggregator reads.

@@ -32,6 +32,7 @@ const (
 	Joined     Messages = "joined"      // every hop side by side, as they are: PaSca's concatenation
 	Concat     Messages = "concat"      // every hop through a linear layer of its own, side by side, then the activation: SIGN
 	Weighted   Messages = "weighted"    // Σ_k w_k H_k, the same weights for every node: S2GC, GBP
+	Mean       Messages = "mean"        // Σ_k H_k/(K+1): what no attention would leave of those that follow
 	Gate       Messages = "gate"        // Σ_k w_ik H_k, weights of the hops alone: GMLP's gating
 	SelfGuided Messages = "self-guided" // weights of the hops and a branch that learns the classes from all of them: GMLP
 	JK         Messages = "jk"          // weights of the hops and a network's view of all of them: GAMLP(JK)
@@ -46,6 +47,9 @@ func (m Messages) attends() bool {
 	}
 	return false
 }
+
+// sums says whether the hops are added up while they are made.
+func (m Messages) sums() bool { return m == Weighted || m == Mean }
 
 // FirstHop is the first of the hops that the design reads; the last is Hops.
 func (d *Design) FirstHop() int {
@@ -66,6 +70,14 @@ func (d *Design) Reads() int {
 // normalises says whether a layer normalises over the rows of a step.
 func (d *Design) normalises() bool {
 	return d.Head.BatchNorm && (d.Head.Layers > 1 || d.Labels.Layers > 1 || d.Messages == Concat || d.Messages.attends())
+}
+
+// takesSparse says whether the first thing that happens to a hop is a product, which sparse rows serve as well.
+func (d *Design) takesSparse() bool {
+	if d.Messages.attends() {
+		return d.Attention.On == OnHidden
+	}
+	return d.Messages != Joined
 }
 
 // Outputs are what a design computes for rows.
@@ -99,9 +111,8 @@ func (d *Design) transform(p *program.Program, hops []nn.Matrix, classes int, tr
 		}
 		return Outputs{Logits: head.Apply(p, "head", p.Concat(parts...), training)}
 	case d.Messages.attends():
-		out := d.attend(p, hops, classes, training)
-		head.InputDropout = 0 // it has acted on the hops
-		out.Logits = head.Apply(p, "head", out.Logits, training)
+		out := d.attend(p, hops, head, classes, training)
+		out.Logits = head.Follow(p, "head", out.Logits, training)
 		return out
 	}
 	return Outputs{Logits: head.ApplyMatrix(p, "head", hops[0], training)}

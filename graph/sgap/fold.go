@@ -13,7 +13,7 @@ func foldOf(s *store, d *Design) *fold {
 	switch {
 	case d.Messages == Max:
 		return &fold{hops: d.Hops}
-	case d.Messages == Weighted && !s.combined:
+	case d.Messages.sums() && !s.combined:
 		return &fold{d.Hops, d.weights()}
 	}
 	return nil

@@ -28,7 +28,7 @@ const pascaDecay = 0.1 // β
 
 // pascaMessages are the message aggregators of the space, by their names there.
 var pascaMessages = map[string]Messages{
-	"none": Last, "mean": Weighted, "max": Max, "concatenate": Joined, "weighted": Weighted, "adaptive": Gate,
+	"none": Last, "mean": Mean, "max": Max, "concatenate": Joined, "weighted": Weighted, "adaptive": Gate,
 }
 
 // pascaGraph is a graph aggregator of the space.
@@ -48,12 +48,10 @@ func pascaDesign(d *Design, pre int, aggregator, messages string, post int, post
 	if pre > 0 {
 		d.Norm, d.Teleport = pascaGraph(aggregator)
 		d.Messages = pascaMessages[messages]
-		switch messages {
-		case "mean":
-			d.Weighting = Weighting{Kind: Equal}
-		case "weighted":
+		if d.Messages == Weighted {
 			d.Weighting = Weighting{Kind: PPR, Alpha: pascaDecay}
 		}
+		d.Attention.On = OnFeatures
 	}
 	if d.Post.Hops = post; post > 0 {
 		d.Post.Norm, d.Post.Teleport = pascaGraph(postAggregator)

@@ -168,7 +168,7 @@ func (p *preset) choice(v run.Values, bf16 bool) choice {
 		c.design.Weighting = Weighting{Kind: S2GC, Alpha: v.Float("alpha")}
 	}
 	if v.Lookup("attention-dropout") != nil {
-		c.design.Attention.Dropout = v.Float("attention-dropout")
+		c.design.Attention = Attention{On: AttentionInput(v.String("attention-on")), Dropout: v.Float("attention-dropout")}
 	}
 	c.design.Labels = labelUseOf(v)
 	if v.Lookup("reference-layers") != nil {

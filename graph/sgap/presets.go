@@ -102,7 +102,7 @@ var presets = []preset{
 		title:    "graph MLP: every node weighs its hops, guided by a branch that learns the classes from all of them",
 		paper:    "Zhang et al., GMLP: Building Scalable and Flexible Graph Neural Networks with Feature-Message Passing, 2021",
 		messages: SelfGuided,
-		settings: settings("24", propagation("10"), aggregator(SelfGuided, Gate), attention(), labelUse(), head("2", "128", "0.5", "0.01", "5e-4")),
+		settings: settings("24", propagation("10"), aggregator("all hops through the guiding branch, or each hop alone", SelfGuided, Gate), attentionSettings(), labelUse(), head("2", "128", "0.5", "0.01", "5e-4")),
 		tuned:    attentionAxes,
 		use:      "Classification of the nodes of one graph with dense and sparse regions, where the right number of hops differs from node to node.",
 	},
@@ -111,7 +111,7 @@ var presets = []preset{
 		title:    "graph attention MLP: every node weighs its hops against a network's view of all of them",
 		paper:    "Zhang et al., Graph Attention Multi-Layer Perceptron, KDD 2022",
 		messages: JK,
-		settings: settings("24", propagation("5"), attention(), referenceLayers(), labelUse(), head("2", "128", "0.5", "0.01", "5e-4")),
+		settings: settings("24", propagation("5"), aggregator("a network's view of all hops", JK), attentionSettings(), referenceLayers(), labelUse(), head("2", "128", "0.5", "0.01", "5e-4")),
 		tuned:    attentionAxes,
 		use:      "Classification of the nodes of one graph with dense and sparse regions; the weights of the hops are shown in the report.",
 	},
@@ -120,7 +120,7 @@ var presets = []preset{
 		title:    "graph attention MLP, recursive: every node weighs a hop by what it adds to those before",
 		paper:    "Zhang et al., Graph Attention Multi-Layer Perceptron, KDD 2022",
 		messages: Recursive,
-		settings: settings("24", propagation("5"), attention(), labelUse(), head("2", "128", "0.5", "0.01", "5e-4")),
+		settings: settings("24", propagation("5"), aggregator("what was combined of the hops before", Recursive), attentionSettings(), labelUse(), head("2", "128", "0.5", "0.01", "5e-4")),
 		tuned:    attentionAxes,
 		use:      "Classification of the nodes of one graph with dense and sparse regions; the weights of the hops are shown in the report.",
 	},
@@ -150,18 +150,21 @@ func decay(value string) []run.Setting {
 	}, alpha(value, "1e-6", "decay of personalised PageRank: 1 stays with the node's own features")...)
 }
 
-// aggregator is the setting of the message aggregator, where a model has a choice.
-func aggregator(choices ...Messages) []run.Setting {
+// aggregator is the setting of the message aggregator of a model that learns weights: those of the model, or their ablation.
+func aggregator(doc string, choices ...Messages) []run.Setting {
 	var names []string
-	for _, m := range choices {
+	for _, m := range append(choices, Mean) {
 		names = append(names, string(m))
 	}
-	return []run.Setting{{Key: "messages", Type: run.Choice, Choices: names, Default: names[0], Doc: "what the weights of hops are learned from: all hops through the guiding branch, or each hop alone"}}
+	return []run.Setting{{Key: "messages", Type: run.Choice, Choices: names, Default: names[0], Doc: "what the weights of hops are learned from: " + doc + "; mean: equal weights, nothing is learned"}}
 }
 
-// attention are the settings of learned weights of hops.
-func attention() []run.Setting {
-	return []run.Setting{{Key: "attention-dropout", Type: run.Float, Default: "0", Min: "0", Max: "0.99", Doc: "rate on the weights of hops"}}
+// attentionSettings are the settings of learned weights of hops.
+func attentionSettings() []run.Setting {
+	return []run.Setting{
+		{Key: "attention-on", Type: run.Choice, Choices: []string{string(OnHidden), string(OnFeatures)}, Default: string(OnHidden), Doc: "what scores are made of: hops after the first layer of the MLP, brought to a root mean square of 1, or features, as in the paper"},
+		{Key: "attention-dropout", Type: run.Float, Default: "0", Min: "0", Max: "0.99", Doc: "rate on the weights of hops"},
+	}
 }
 
 // referenceLayers is the setting of the network behind the JK reference.

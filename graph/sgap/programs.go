@@ -2,6 +2,7 @@ package sgap
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/seraph-ml/seraph/engine/nn"
 	"github.com/seraph-ml/seraph/engine/optim"
@@ -13,7 +14,7 @@ import (
 type Training struct {
 	Epochs      int
 	LR          float64
-	WeightDecay float64 // L2, added to the gradient of every parameter
+	WeightDecay float64 // L2, added to the gradient of every parameter but those of scores on hidden rows
 	Batch       int     // rows of a step; 0 for all at once
 	Patience    int     // epochs without a better one after which training stops; 0 for never
 	Optimizer   string  // a name of optim.Named
@@ -79,7 +80,7 @@ func (d *Design) Compile(t Training, s Sizes, sparse []bool) (*Programs, error) 
 		ps.loss = p.Add(ps.loss, p.Mul(ps.guidance, guide))
 	}
 	p.Output(ps.loss)
-	ps.lr = optim.Minimize(p, ps.loss, rule, 0, optim.Group{Params: p.Parameters(), WeightDecay: t.WeightDecay}).LR
+	ps.lr = optim.Minimize(p, ps.loss, rule, 0, d.groups(p, t.WeightDecay)...).LR
 	if ps.Train, err = program.Compile(p, program.Options{Workers: s.Threads}); err != nil {
 		return nil, err
 	}
@@ -94,6 +95,19 @@ func (d *Design) Compile(t Training, s Sizes, sparse []bool) (*Programs, error) 
 		}
 	}
 	return ps, err
+}
+
+// groups are the parameters as they are decayed: those of scores on hidden rows are not.
+func (d *Design) groups(p *program.Program, weightDecay float64) []optim.Group {
+	decayed, scores := optim.Group{WeightDecay: weightDecay}, optim.Group{}
+	for _, v := range p.Parameters() {
+		if d.Attention.On == OnHidden && strings.HasPrefix(v.Name, attentionScope+".") {
+			scores.Params = append(scores.Params, v)
+		} else {
+			decayed.Params = append(decayed.Params, v)
+		}
+	}
+	return []optim.Group{decayed, scores}
 }
 
 func (d *Design) compileEvaluation(name string, s Sizes, sparse []bool) (*program.Compiled, evaluation, error) {

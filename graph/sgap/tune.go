@@ -146,7 +146,7 @@ type variant struct {
 // variantOf is the variant of a design.
 func variantOf(d *Design) variant {
 	v := variant{norm: d.Norm, teleport: d.Teleport, scaling: d.Scaling}
-	if d.Messages == Weighted {
+	if d.Messages.sums() {
 		v.weighting, v.hops = d.Weighting, d.Hops
 	}
 	return v

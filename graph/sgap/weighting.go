@@ -15,22 +15,23 @@ type WeightingKind string
 
 // The families.
 const (
-	S2GC  WeightingKind = "s2gc"  // 1/K Σ_{k=1}^{K} ((1−α) Â^k X + α X): Zhu and Koniusz, ICLR 2021
-	PPR   WeightingKind = "ppr"   // Σ_k α(1−α)^k Â^k X: GBP's personalised PageRank
-	Equal WeightingKind = "equal" // 1/(K+1) Σ_k H_k: the mean
-	Heat  WeightingKind = "heat"  // Σ_k e^(−t) t^k/k! Â^k X: GBP's heat kernel
+	S2GC WeightingKind = "s2gc" // 1/K Σ_{k=1}^{K} ((1−α) Â^k X + α X): Zhu and Koniusz, ICLR 2021
+	PPR  WeightingKind = "ppr"  // Σ_k α(1−α)^k Â^k X: GBP's personalised PageRank
+	Heat WeightingKind = "heat" // Σ_k e^(−t) t^k/k! Â^k X: GBP's heat kernel
 )
 
 // weights are those of hops 0 … K; nil where the design adds none up.
 func (d *Design) weights() []float64 {
-	if d.Messages != Weighted {
+	switch d.Messages {
+	case Weighted:
+	case Mean:
+		return graph.MeanWeights(d.Hops)
+	default:
 		return nil
 	}
 	switch w := d.Weighting; w.Kind {
 	case S2GC:
 		return graph.S2GCWeights(w.Alpha, d.Hops)
-	case Equal:
-		return graph.MeanWeights(d.Hops)
 	case PPR:
 		return graph.PPRWeights(w.Alpha, d.Hops)
 	default:

@@ -37,8 +37,7 @@ func (d *dataset) sizesOf(c choice, splits []graph.Split, blockBytes int64, thre
 		row += hopBytes(1, l.width(i), false)
 	}
 	s.Eval = int(min(max(blockBytes/row, 16), 2048, int64(d.Nodes)))
-	s.compress = !s.batched() && !c.design.Head.BF16 && c.design.Head.InputDropout == 0 &&
-		!c.design.Messages.attends() && c.design.Messages != Joined && c.design.Labels.reads() == 0
+	s.compress = !s.batched() && !c.design.Head.BF16 && c.design.Head.InputDropout == 0 && c.design.takesSparse() && c.design.Labels.reads() == 0
 	return s
 }
 
