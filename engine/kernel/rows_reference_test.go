@@ -99,6 +99,32 @@ func refCrossEntropyGrad(logits []float64, labels []int32, scale float64, cols i
 	return dx
 }
 
+// refDistillation returns the losses and the log-sum-exps.
+func refDistillation(logits, p, trust []float64, cols int) (loss, lse []float64) {
+	loss, lse = make([]float64, len(trust)), make([]float64, len(trust))
+	eachRow(logits, cols, func(i int, row []float64) {
+		lse[i] = refLSE(row)
+		for j, v := range p[i*cols:][:cols] {
+			loss[i] += trust[i] * v * (math.Log(v+1e-8) - (row[j] - lse[i]))
+		}
+	})
+	return loss, lse
+}
+
+func refDistillationGrad(logits, p, trust []float64, scale float64, cols int) []float64 {
+	dx := make([]float64, len(logits))
+	eachRow(refSoftmax(logits, cols), cols, func(i int, row []float64) {
+		sum := 0.0
+		for _, v := range p[i*cols:][:cols] {
+			sum += v
+		}
+		for j, v := range row {
+			dx[i*cols+j] = scale * trust[i] * (v*sum - p[i*cols+j])
+		}
+	})
+	return dx
+}
+
 // refMoments returns mean and variance of n numbers.
 func refMoments(n int, x func(i int) float64) (mean, variance float64) {
 	for i := range n {

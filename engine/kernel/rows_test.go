@@ -51,6 +51,13 @@ func (o *operands) labels() []int32 {
 	return l
 }
 
+// probabilities returns rows that sum up to 1.
+func (o *operands) probabilities() []float32 {
+	p := o.matrix()
+	o.set(p, refSoftmax(widen(p), o.cols))
+	return p
+}
+
 func (o *operands) restore() {
 	for i, x := range o.made {
 		copy(x, o.before[i])
@@ -160,6 +167,32 @@ var rowsCases = map[string]func(o *operands) *rowsCase{
 			}
 		}
 		k := &CrossEntropyGrad{DLogits: o.result(x), Logits: x, LSE: o.floats(o.rows), Labels: labels, Scale: 0.25, Rows: o.rows, Cols: o.cols}
+		o.set(k.LSE, lse)
+		return &rowsCase{k, []outcome{{"DLogits", k.DLogits, want, size, 8}}}
+	},
+	"distillation": func(o *operands) *rowsCase {
+		x, p, trust := o.matrix(), o.probabilities(), o.floats(o.rows)
+		loss, lse := refDistillation(widen(x), widen(p), widen(trust), o.cols)
+		size := make([]float64, o.rows)
+		for i := range size {
+			size[i] = 1
+			for j, v := range p[i*o.cols:][:o.cols] {
+				size[i] += math.Abs(float64(trust[i]*v)) * (math.Abs(math.Log(float64(v)+1e-8)) + math.Abs(float64(x[i*o.cols+j])) + math.Abs(lse[i]))
+			}
+		}
+		k := &Distillation{Logits: x, P: p, Trust: trust, Loss: o.floats(o.rows), LSE: o.floats(o.rows), Rows: o.rows, Cols: o.cols}
+		return &rowsCase{k, []outcome{{"Loss", k.Loss, loss, size, 12}, {"LSE", k.LSE, lse, plusOne(lse), 8}}}
+	},
+	"distillation gradient": func(o *operands) *rowsCase {
+		x, p, trust := o.matrix(), o.probabilities(), o.floats(o.rows)
+		want := refDistillationGrad(widen(x), widen(p), widen(trust), 0.25, o.cols)
+		_, lse := refDistillation(widen(x), widen(p), widen(trust), o.cols)
+		size := make([]float64, len(want))
+		for i := range size {
+			row := i / o.cols
+			size[i] = 0.25 * math.Abs(float64(trust[row])) * (float64(p[i]) + math.Exp(float64(x[i])-lse[row])*(1+math.Abs(float64(x[i]))+math.Abs(lse[row])))
+		}
+		k := &DistillationGrad{DLogits: o.result(x), Logits: x, P: p, Trust: trust, LSE: o.floats(o.rows), Scale: 0.25, Rows: o.rows, Cols: o.cols}
 		o.set(k.LSE, lse)
 		return &rowsCase{k, []outcome{{"DLogits", k.DLogits, want, size, 8}}}
 	},

@@ -108,6 +108,10 @@ func gradientCases() []gradientCase {
 		loss, _ := p.CrossEntropy(p.Parameter("x", nil, 6, 5), p.Input("labels", i32(6)))
 		return loss
 	})
+	add("distillation", func(p *Program) *Value {
+		probabilities := p.Softmax(p.Input("teacher", f32(6, 5)))
+		return p.Distillation(p.Parameter("x", nil, 6, 5), probabilities, p.Input("trust", f32(6)))
+	})
 	add("layer-norm", func(p *Program) *Value {
 		return p.LayerNorm(p.Parameter("x", nil, 4, 9), p.Parameter("gain", nil, 9), p.Parameter("bias", nil, 9), 1e-5)
 	})
