@@ -34,11 +34,13 @@ type fitter struct {
 	batch      *buffer // nil where all rows make one step
 	pairs      bool    // no step has a single row
 	keep       [][]float32
+	teaching   *teaching // nil but for training in stages
 
-	best  best
-	seed  uint64
-	order []int32
-	rows  Rows
+	best   best
+	stages stageRecord
+	seed   uint64
+	order  []int32
+	rows   Rows
 }
 
 // begin starts a training from the seed.
@@ -50,9 +52,12 @@ func (f *fitter) begin(seed uint64) {
 // runEpoch trains once on all rows, validates, and keeps the weights when they are the best so far.
 func (f *fitter) runEpoch() (loss float64, val *Score, err error) {
 	f.guidance = float32(math.Cos(math.Pi * float64(f.trainer.epoch) / (2 * float64(f.Epochs)))) // GMLP's: from 1 to 0
-	if f.batch == nil {
+	switch {
+	case f.teaching != nil && len(f.teaching.nodes) > 0:
+		loss, err = f.lessons()
+	case f.batch == nil:
 		loss, err = f.fit(f.train, f.LR)
-	} else {
+	default:
 		loss, err = f.batches()
 	}
 	if err != nil {
@@ -132,6 +137,8 @@ type progress struct {
 	Epoch int    `json:"epoch"`
 	Step  uint64 `json:"step"`
 	Best  best   `json:"best"`
+
+	Stages stageRecord `json:"stages"`
 }
 
 // snapshot is what the training needs to go on.
@@ -144,7 +151,8 @@ func (f *fitter) snapshot() run.Snapshot {
 			i++
 		}
 	}
-	return run.Snapshot{Tensors: tensors, State: progress{f.trainer.epoch, f.step, f.best}}
+	tensors = append(tensors, f.knownTensors()...)
+	return run.Snapshot{Tensors: tensors, State: progress{f.trainer.epoch, f.step, f.best, f.stages}}
 }
 
 // resume goes back to a checkpoint.
@@ -165,6 +173,6 @@ func (f *fitter) resume(c *run.Checkpoint) error {
 	if err := c.State(&p); err != nil {
 		return err
 	}
-	f.trainer.epoch, f.step, f.best = p.Epoch, p.Step, p.Best
+	f.trainer.epoch, f.step, f.best, f.stages = p.Epoch, p.Step, p.Best, p.Stages
 	return nil
 }

@@ -75,6 +75,12 @@ func (pl *planner) labelStage(d *Design, w way, labels int, nodes []int32) plan.
 	y := graph.Features{Rows: n, Cols: classes, Sparse: &format.Sparse{Rows: n, Cols: classes, Values: make([]float32, labels)}}
 	a := &graph.Adjacency{Norm: d.labelNorm(), CSR: kernel.CSR{Rows: n, Cols: n, Indptr: pl.data.Indptr}} // as many entries as it will have
 	s := pl.labelPropagation(d, y, a, nodes).Stage(w.propagate)
+	if d.Labels.Kind == ReliableLabels { // after the first stage Y is dense
+		dense := pl.labelPropagation(d, graph.Features{Rows: n, Cols: classes, Dense: []float32{}}, a, nodes).Stage(w.propagate)
+		if dense.Peak() > s.Peak() {
+			s = dense
+		}
+	}
 	for i := range s.Items {
 		s.Items[i].Name = "labels: " + s.Items[i].Name
 	}
@@ -102,11 +108,11 @@ func (w *work) tellLabels(s *store, d *Design, split graph.Split) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(w.propagateLabels(s, d, y), y.close())
+	return errors.Join(w.propagateLabels(s, d, y.Features), y.close())
 }
 
 // propagateLabels makes the label input of the rows of a store, in place of the one before.
-func (w *work) propagateLabels(s *store, d *Design, y *known) error {
+func (w *work) propagateLabels(s *store, d *Design, y graph.Features) error {
 	if err := s.dropLabels(); err != nil {
 		return err
 	}
@@ -114,7 +120,7 @@ func (w *work) propagateLabels(s *store, d *Design, y *known) error {
 	if err != nil {
 		return err
 	}
-	s.labels, err = w.compute(w.labelPropagation(d, y.Features, a, s.nodes))
+	s.labels, err = w.compute(w.labelPropagation(d, y, a, s.nodes))
 	return errors.Join(err, a.Close())
 }
 
@@ -122,54 +128,61 @@ func (w *work) propagateLabels(s *store, d *Design, y *known) error {
 const (
 	labelIDs     = "labels.ids"
 	labelClasses = "labels.classes"
+	labelRows    = "labels.rows" // in place of classes: of nodes that train one-hot, and of reliable ones what a stage before predicted
 )
 
-// labelTensors is what a model keeps of the labels that it takes as input.
-func (d *dataset) labelTensors(l *LabelUse, train []int32) []safetensors.Input {
+// labelTensors is what a model keeps of the labels that it takes as input. Of a training that ended in a stage after the first it
+// is rows of Y, which move to its front.
+func (d *dataset) labelTensors(l *LabelUse, train []int32, t *teaching) []safetensors.Input {
 	if l.reads() == 0 {
 		return nil
 	}
-	ids := make([]int64, len(train))
-	for i, u := range train {
+	nodes := train
+	if t != nil && t.later {
+		nodes = t.compact()
+	}
+	ids := make([]int64, len(nodes))
+	for i, u := range nodes {
 		ids[i] = d.IDs[u]
 	}
-	shape := []int{len(train)}
-	return []safetensors.Input{
-		{Name: labelIDs, DType: safetensors.I64, Shape: shape, Data: bytes.NewReader(format.Bytes(ids))},
-		{Name: labelClasses, DType: safetensors.I32, Shape: shape, Data: bytes.NewReader(format.Bytes(d.labelsOf(train)))},
+	shape := []int{len(nodes)}
+	list := []safetensors.Input{{Name: labelIDs, DType: safetensors.I64, Shape: shape, Data: bytes.NewReader(format.Bytes(ids))}}
+	if t != nil && t.later {
+		return append(list, safetensors.Float32(labelRows, []int{len(nodes), t.classes}, t.y[:len(nodes)*t.classes]))
 	}
+	return append(list, safetensors.Input{Name: labelClasses, DType: safetensors.I32, Shape: shape, Data: bytes.NewReader(format.Bytes(d.labelsOf(train)))})
 }
 
-// savedLabel is a label that a model keeps.
+// savedLabel is where a model keeps the label of a node.
 type savedLabel struct {
-	id    int64
-	class int32
+	id int64
+	at int32
 }
 
-// savedLabels reads them, in the order of their ids.
+// badLabels is the error of labels that do not go together.
+func (a *applied) badLabels(what, found, expected string) error {
+	return format.CorruptAt(a.job.Dir.File("model/model.safetensors"), -1, what, found, expected)
+}
+
+// savedLabels reads whose labels the model keeps, in the order of their ids.
 func (a *applied) savedLabels() ([]savedLabel, error) {
-	path := a.job.Dir.File("model/model.safetensors")
 	ids, ok := a.saved.Tensor(labelIDs)
-	classes, ok2 := a.saved.Tensor(labelClasses)
-	if !ok || !ok2 || ids.DType != safetensors.I64 || classes.DType != safetensors.I32 || ids.Len() != classes.Len() || ids.Len() < 1 {
-		return nil, format.CorruptAt(path, -1, "labels of nodes that trained", "", "as many I64 ids as I32 classes")
+	if !ok || ids.DType != safetensors.I64 || ids.Len() < 1 {
+		return nil, a.badLabels("nodes with labels", "", "I64 ids")
 	}
-	id, class := make([]int64, ids.Len()), make([]int32, ids.Len())
-	if err := errors.Join(ids.ReadAt(format.Bytes(id), 0), classes.ReadAt(format.Bytes(class), 0)); err != nil {
+	id := make([]int64, ids.Len())
+	if err := ids.ReadAt(format.Bytes(id), 0); err != nil {
 		return nil, err
 	}
 	list := make([]savedLabel, len(id))
 	for i := range list {
-		if class[i] < 0 || int(class[i]) >= a.data.Classes {
-			return nil, format.CorruptAt(path, -1, "label", fmt.Sprint(class[i]), fmt.Sprintf("0 … %d", a.data.Classes-1))
-		}
-		list[i] = savedLabel{id[i], class[i]}
+		list[i] = savedLabel{id[i], int32(i)}
 	}
 	slices.SortFunc(list, func(x, y savedLabel) int { return cmp.Compare(x.id, y.id) })
 	return list, nil
 }
 
-// recallLabels makes the label input of all nodes: from those that the model trained on and the graph has, by their ids.
+// recallLabels makes the label input of all nodes: from those that the model was told of and the graph has, by their ids.
 func (a *applied) recallLabels(s *store) error {
 	if a.design.Labels.reads() == 0 {
 		return nil
@@ -178,19 +191,66 @@ func (a *applied) recallLabels(s *store) error {
 	if err != nil {
 		return err
 	}
-	var nodes, labels []int32
+	var nodes, at []int32
 	for u, id := range a.data.IDs {
-		if at, ok := slices.BinarySearchFunc(saved, id, func(l savedLabel, id int64) int { return cmp.Compare(l.id, id) }); ok {
-			nodes, labels = append(nodes, int32(u)), append(labels, saved[at].class)
+		if i, ok := slices.BinarySearchFunc(saved, id, func(l savedLabel, id int64) int { return cmp.Compare(l.id, id) }); ok {
+			nodes, at = append(nodes, int32(u)), append(at, saved[i].at)
 		}
 	}
-	a.job.Notef("label input: the graph has %d of the %d nodes that the model was trained on", len(nodes), len(saved))
-	y, err := newKnown(a.data.Nodes, a.data.Classes, nodes, labels)
+	a.job.Notef("label input: the graph has %d of the %d nodes whose labels the model keeps", len(nodes), len(saved))
+	read := a.recallClasses
+	if _, ok := a.saved.Tensor(labelRows); ok {
+		read = a.recallRows
+	}
+	y, err := read(nodes, at, len(saved))
 	if err != nil {
 		return err
 	}
-	return errors.Join(a.propagateLabels(s, &a.design, y), y.close())
+	return errors.Join(a.propagateLabels(s, &a.design, y.Features), y.close())
 }
+
+// recallClasses makes Y of the classes of nodes, which ascend, kept at the given places of so many.
+func (a *applied) recallClasses(nodes, at []int32, kept int) (*known, error) {
+	tensor, ok := a.saved.Tensor(labelClasses)
+	if !ok || tensor.DType != safetensors.I32 || tensor.Len() != kept {
+		return nil, a.badLabels("labels of nodes", "", fmt.Sprintf("%d classes as I32", kept))
+	}
+	all := make([]int32, kept)
+	if err := tensor.ReadAt(format.Bytes(all), 0); err != nil {
+		return nil, err
+	}
+	labels := make([]int32, len(nodes))
+	for i := range labels {
+		labels[i] = all[at[i]]
+		if labels[i] < 0 || int(labels[i]) >= a.data.Classes {
+			return nil, a.badLabels("label", fmt.Sprint(labels[i]), fmt.Sprintf("0 … %d", a.data.Classes-1))
+		}
+	}
+	return newKnown(a.data.Nodes, a.data.Classes, nodes, labels)
+}
+
+// recallRows makes Y of the rows of nodes.
+func (a *applied) recallRows(nodes, at []int32, kept int) (*known, error) {
+	classes := a.data.Classes
+	tensor, _ := a.saved.Tensor(labelRows)
+	if tensor.DType != safetensors.F32 || tensor.Len() != kept*classes {
+		return nil, a.badLabels("labels of nodes", fmt.Sprintf("%s%v", tensor.DType, tensor.Shape), fmt.Sprintf("%d rows of %d classes as F32", kept, classes))
+	}
+	arena, err := memory.NewArena(denseKnownBytes(a.data.Nodes, classes))
+	if err != nil {
+		return nil, fmt.Errorf("set labels aside: %w", err)
+	}
+	y := arena.Float32s(0, a.data.Nodes*classes)
+	for i, u := range nodes {
+		if err := tensor.ReadAt(format.Bytes(y[int(u)*classes:][:classes]), 4*int64(at[i])*int64(classes)); err != nil {
+			return nil, errors.Join(err, arena.Close())
+		}
+	}
+	return &known{graph.Features{Rows: a.data.Nodes, Cols: classes, Dense: y}, arena}, nil
+}
+
+// denseKnownBytes is what Y takes with a whole row a node.
+func denseKnownBytes(all, classes int) int64 { return 4*int64(all)*int64(classes) + memory.Align }
 
 // recallStage is the plan of recallLabels.
 func (a *applied) recallStage(w way) plan.Stage {
@@ -200,5 +260,8 @@ func (a *applied) recallStage(w way) plan.Stage {
 	}
 	s := a.labelStage(&a.design, w, ids.Len(), nil)
 	s.Items = append(s.Items, plan.Item{Name: "labels that the model keeps", Bytes: 48 * int64(ids.Len()), Where: plan.Resident})
+	if _, ok := a.saved.Tensor(labelRows); ok {
+		s.Items = append(s.Items, plan.Item{Name: "labels of all nodes", Bytes: denseKnownBytes(a.data.Nodes, a.data.Classes), Where: plan.Resident})
+	}
 	return s
 }

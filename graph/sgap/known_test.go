@@ -63,7 +63,7 @@ func TestLabelInputIsWhatWalksEndIn(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := w.propagateLabels(s, d, y); err != nil {
+			if err := w.propagateLabels(s, d, y.Features); err != nil {
 				t.Fatal(err)
 			}
 			want, walks := make([]float64, g.Nodes*g.Classes), make([]float64, g.Nodes)

@@ -28,6 +28,8 @@ type LabelKind string
 const (
 	NoLabels   LabelKind = "none"
 	LabelInput LabelKind = "input" // of the training nodes
+	// ReliableLabels are those of the training nodes, and what a stage of training before predicts reliably: [Reliable].
+	ReliableLabels LabelKind = "rlu"
 )
 
 // reads is the number of label matrices that a design takes.
@@ -82,10 +84,14 @@ func (d *Design) addLabels(p *program.Program, logits *program.Value, labels []n
 // labelUse are the settings of label use.
 func labelUse() []run.Setting {
 	return []run.Setting{
-		{Key: "labels", Type: run.Choice, Choices: []string{string(NoLabels), string(LabelInput)}, Default: string(NoLabels), Doc: "what the model is told of the classes of training nodes nearby: nothing, or those classes as input, propagated"},
+		{Key: "labels", Type: run.Choice, Choices: []string{string(NoLabels), string(LabelInput), string(ReliableLabels)}, Default: string(NoLabels), Doc: "what the model is told of the classes of training nodes nearby: nothing, those classes as input, propagated, or with them what an earlier stage of training predicts reliably"},
 		{Key: "label-hops", Type: run.Int, Default: "9", Min: "1", Max: "1000", Doc: "how far labels travel; after few hops a node's own label would be part of its input", Source: "arXiv 2108.10097, ogbn-products"},
 		{Key: "label-layers", Type: run.Int, Default: "2", Min: "1", Max: "100", Doc: "linear layers of the MLP that takes labels"},
 		{Key: "label-dropout", Type: run.Float, Default: "0", Min: "0", Max: "0.99", Doc: "rate on the label input"},
+		{Key: "stages", Type: run.Int, Default: "4", Min: "1", Max: "100", Doc: "trainings with --labels rlu, each with what the one before predicts reliably; tuning tries the first", Source: "arXiv 2108.10097, ogbn-products"},
+		{Key: "threshold", Type: run.Float, Default: "0.85", Min: "0", Max: "1", Doc: "probability above which a prediction is reliable", Source: "arXiv 2108.10097, ogbn-products"},
+		{Key: "temperature", Type: run.Float, Default: "1", Min: "1e-6", Max: "1e6", Doc: "what logits are divided by for the probabilities of a stage before", Source: "arXiv 2108.10097, ogbn-products"},
+		{Key: "gamma", Type: run.Float, Default: "0.1", Min: "0", Doc: "weight of learning what the stage before predicts of reliable nodes", Source: "arXiv 2108.10097, ogbn-products"},
 	}
 }
 
@@ -95,4 +101,12 @@ func labelUseOf(v run.Values) LabelUse {
 		return LabelUse{}
 	}
 	return LabelUse{LabelKind(v.String("labels")), v.Int("label-hops"), v.Int("label-layers"), v.Float("label-dropout")}
+}
+
+// reliableOf is the training in stages that settings describe, where they ask for it.
+func reliableOf(v run.Values) Reliable {
+	if labelUseOf(v).Kind != ReliableLabels {
+		return Reliable{}
+	}
+	return Reliable{v.Int("stages"), v.Float("threshold"), v.Float("temperature"), v.Float("gamma")}
 }

@@ -3,8 +3,11 @@ package sgap_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/seraph-ml/seraph/format/ogb"
 	"github.com/seraph-ml/seraph/graph"
@@ -57,6 +60,8 @@ func TestLabelsThatTellAreUsed(t *testing.T) {
 var labelled = [][]string{
 	{"gamlp-jk", "labels=input", "label-hops=2"},
 	{"gmlp", "labels=input", "label-hops=3", "batch=100", "label-dropout=0.2", "batch-norm=true"},
+	{"gamlp-r", "labels=rlu", "label-hops=2", "stages=3", "threshold=0.3", "batch=200", "epochs=2"},
+	{"gamlp-jk", "labels=rlu", "label-hops=2", "stages=2", "threshold=0.3", "gamma=1"},
 }
 
 func TestBitsOfModelsWithLabels(t *testing.T) {
@@ -91,6 +96,9 @@ func TestBitsOfModelsWithLabels(t *testing.T) {
 			}
 			o.Resume = true
 		}
+		if stops == 0 {
+			t.Errorf("%v: trained to the end without an interruption", set)
+		}
 		o.Resume = true
 		if got := trainWith(t, m, o).WeightsHash; got != want {
 			t.Errorf("%v: weights %s after %d interruptions, %s without", set, got, stops, want)
@@ -122,5 +130,67 @@ func TestPredictionsWithLabelsAgreeWithTheTestScore(t *testing.T) {
 			t.Fatal(err)
 		}
 		inSmallestBudget(t, func(memory string) error { return predict("memory=" + memory) })
+	}
+}
+
+// TestStagesWithoutReliableNodesRepeatTheFirst has a threshold that no prediction is above.
+func TestStagesWithoutReliableNodesRepeatTheFirst(t *testing.T) {
+	data := sgap.Blocks(t)
+	outcome := func(stages, threshold string) map[string]float64 {
+		o := options(t, data, "labels=rlu", "label-hops=2", "hops=2", "hidden=16", "epochs=8", "dropout=0.3", "stages="+stages, "threshold="+threshold)
+		return trainWith(t, model(t, "gamlp-r"), o).Metrics
+	}
+	once := outcome("1", "1")
+	for _, c := range []struct {
+		threshold string
+		same      bool
+	}{{"1", true}, {"0.3", false}} {
+		again := outcome("3", c.threshold)
+		if same := again["val_loss"] == once["val_loss"]; same != c.same {
+			t.Errorf("threshold %s: validation loss %v after three stages, %v after one", c.threshold, again["val_loss"], once["val_loss"])
+		}
+	}
+}
+
+func TestStagesOfASingleRowAreRefused(t *testing.T) {
+	_, err := run.Train(context.Background(), model(t, "gamlp-r"), options(t, sgap.Blocks(t), "labels=rlu", "batch=1"))
+	var usage *run.UsageError
+	if !errors.As(err, &usage) {
+		t.Errorf("%v, expected a usage error", err)
+	}
+}
+
+// TestALaterStageIsResumed interrupts a training within its second stage.
+func TestALaterStageIsResumed(t *testing.T) {
+	data, m := sgap.Blocks(t), model(t, "gamlp-r")
+	set := []string{"labels=rlu", "label-hops=2", "stages=2", "threshold=0.3", "hops=2", "hidden=16", "epochs=20", "checkpoint-every=1"}
+	want := trainWith(t, m, options(t, data, set...)).WeightsHash
+	o := options(t, data, set...)
+	interrupt, done := make(chan struct{}), make(chan error)
+	o.Interrupt = interrupt
+	go func() {
+		_, err := run.Train(context.Background(), m, o)
+		done <- err
+	}()
+	var err error
+	for reached := false; !reached; {
+		select {
+		case err = <-done:
+			reached = true
+		case <-time.After(time.Millisecond):
+			for step := 22; step < 30; step++ {
+				if _, missing := os.Stat(filepath.Join(o.Out, "checkpoints", fmt.Sprint(step))); missing == nil && !reached {
+					close(interrupt)
+					err, reached = <-done, true
+				}
+			}
+		}
+	}
+	if !errors.Is(err, run.ErrInterrupted) {
+		t.Fatalf("%v, expected an interruption in the second stage", err)
+	}
+	o.Interrupt, o.Resume = nil, true
+	if got := trainWith(t, m, o).WeightsHash; got != want {
+		t.Errorf("weights %s after an interruption in the second stage, %s without", got, want)
 	}
 }

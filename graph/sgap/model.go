@@ -231,39 +231,71 @@ func (w *work) trainAll(s *store) (err error) {
 	return err
 }
 
-// trial trains one seed.
-func (w *work) trial(trial *run.Trial, shop *workshop, s *store) error {
-	split := w.data.splits[trial.Seed-w.job.Seed]
-	w.job.Stage(stageTrain, "epochs", w.training.Epochs)
-	if err := w.tellLabels(s, &w.design, split); err != nil {
+// goOn begins a trial, or goes back to its newest checkpoint.
+func (w *work) goOn(trial *run.Trial, shop *workshop, s *store, split graph.Split) (err error) {
+	c, err := trial.Restore()
+	if err != nil {
+		return err
+	}
+	if c != nil {
+		defer func() { err = errors.Join(err, c.Close()) }()
+	}
+	if err := w.enter(s, shop, split, c); err != nil {
 		return err
 	}
 	if err := shop.open(s, split); err != nil {
 		return err
 	}
 	shop.begin(trial.Seed)
-	if c, err := trial.Restore(); err != nil {
-		return err
-	} else if c != nil {
-		if err := errors.Join(shop.resume(c), c.Close()); err != nil {
-			return err
-		}
+	if c == nil {
+		return nil
 	}
-	for !shop.finished() {
-		loss, val, err := shop.runEpoch()
+	return shop.resume(c)
+}
+
+// runStage trains to the end of the stage, and takes the weights of its best epoch.
+func (w *workshop) runStage(trial *run.Trial) error {
+	for !w.finished() {
+		loss, val, err := w.runEpoch()
 		if err != nil {
 			return err
 		}
-		err = trial.Log(shop.trainer.epoch, run.Metric{Name: "loss", Value: loss},
+		epoch := w.stages.Epochs + w.trainer.epoch
+		err = trial.Log(epoch, run.Metric{Name: "loss", Value: loss},
 			run.Metric{Name: "val_loss", Value: val.MeanLoss()}, run.Metric{Name: "val_accuracy", Value: val.Accuracy()})
 		if err != nil {
 			return err
 		}
-		if err := trial.EndStep(shop.trainer.epoch, shop.snapshot); err != nil {
+		if err := trial.EndStep(epoch, w.snapshot); err != nil {
 			return err
 		}
 	}
-	shop.restoreBest()
+	w.restoreBest()
+	return nil
+}
+
+// trial trains one seed.
+func (w *work) trial(trial *run.Trial, shop *workshop, s *store) error {
+	split := w.data.splits[trial.Seed-w.job.Seed]
+	w.job.Stage(stageTrain, "epochs", w.training.Epochs*max(w.training.Reliable.Stages, 1))
+	if err := w.goOn(trial, shop, s, split); err != nil {
+		return err
+	}
+	for more := true; more; {
+		if err := shop.runStage(trial); err != nil {
+			return err
+		}
+		var err error
+		if more, err = w.nextStage(s, shop, split); err != nil {
+			return err
+		}
+	}
+	return w.judge(trial, shop, s, split)
+}
+
+// judge ends a trial: with the weights of the best epoch, its predictions propagated where the design says so, the test nodes are
+// looked at.
+func (w *work) judge(trial *run.Trial, shop *workshop, s *store, split graph.Split) error {
 	accuracy := shop.best.Accuracy
 	var test *Score
 	if w.design.Post.Hops > 0 {
@@ -280,7 +312,7 @@ func (w *work) trial(trial *run.Trial, shop *workshop, s *store) error {
 	}
 	o := run.Outcome{Score: accuracy, Model: run.Trained{
 		Config:  configOf(w),
-		Tensors: append(run.SessionTensors(shop.session, run.Weights), w.data.labelTensors(&w.design.Labels, split.Train)...),
+		Tensors: append(run.SessionTensors(shop.session, run.Weights), w.data.labelTensors(&w.design.Labels, split.Train, shop.teaching)...),
 	}}
 	if len(split.Test) > 0 {
 		plain, err := shop.test(s, split)

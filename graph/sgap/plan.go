@@ -184,7 +184,7 @@ func (pl *planner) describe(w way, choices []choice, tune *tuning) (*plan.Job, e
 			return nil, err
 		}
 		s.Items = append(append(s.Items, propagation.Items(w.propagate)...), positionItems(nodes, d.Nodes)...)
-		addStage(&s, pl.labelStage(&c.design, w, mostTrain(d.splits), nodes), float64(pl.job.Seeds))
+		addStage(&s, pl.labelStage(&c.design, w, mostTrain(d.splits), nodes), float64(pl.job.Seeds*max(c.training.Reliable.Stages, 1)))
 		if train.Name == "" || s.Peak() > train.Peak() {
 			train = s
 		}

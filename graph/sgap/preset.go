@@ -170,7 +170,7 @@ func (p *preset) choice(v run.Values, bf16 bool) choice {
 	if v.Lookup("attention-dropout") != nil {
 		c.design.Attention = Attention{On: AttentionInput(v.String("attention-on")), Dropout: v.Float("attention-dropout")}
 	}
-	c.design.Labels = labelUseOf(v)
+	c.design.Labels, c.training.Reliable = labelUseOf(v), reliableOf(v)
 	if v.Lookup("reference-layers") != nil {
 		c.design.Attention.Layers = v.Int("reference-layers")
 	}

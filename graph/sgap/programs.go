@@ -18,6 +18,7 @@ type Training struct {
 	Batch       int     // rows of a step; 0 for all at once
 	Patience    int     // epochs without a better one after which training stops; 0 for never
 	Optimizer   string  // a name of optim.Named
+	Reliable    Reliable
 }
 
 // Sizes are what the programs of a design depend on beside it.
@@ -38,6 +39,7 @@ type Programs struct {
 	train       inputs
 	loss, lr    *program.Value
 	guidance    *program.Value // scalar input: the weight of the guide's loss; nil where there is no guide
+	lesson      lesson         // set for training in stages
 	eval, dense evaluation
 }
 
@@ -78,6 +80,9 @@ func (d *Design) Compile(t Training, s Sizes, sparse []bool) (*Programs, error) 
 		guide, _ := p.CrossEntropy(out.Guide, ps.train.labels)
 		ps.guidance = p.Input("guidance", tensor.F32())
 		ps.loss = p.Add(ps.loss, p.Mul(ps.guidance, guide))
+	}
+	if d.Labels.Kind == ReliableLabels {
+		ps.lesson, ps.loss = t.Reliable.learn(p, out.Logits, ps.loss, s.Classes)
 	}
 	p.Output(ps.loss)
 	ps.lr = optim.Minimize(p, ps.loss, rule, 0, d.groups(p, t.WeightDecay)...).LR

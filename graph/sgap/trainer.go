@@ -44,6 +44,7 @@ type trainer struct {
 	block   Rows
 
 	guidance float32 // weight of the guide's loss
+	taught   *teaching
 }
 
 func newTrainer(ps *Programs, pool *kernel.Pool) (*trainer, error) {
@@ -74,6 +75,7 @@ func (t *trainer) fit(rows *Rows, lr float64) (float64, error) {
 	if t.Programs.guidance != nil {
 		e.Tensor(t.Programs.guidance).Float32s()[0] = t.guidance
 	}
+	t.lesson.bind(e, t.taught, rows.Count)
 	if err := e.Run(); err != nil {
 		return 0, err
 	}

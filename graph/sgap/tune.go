@@ -205,6 +205,7 @@ func (t *tuning) stage(pl *planner, w way) (plan.Stage, error) {
 	}
 	kinds, count := t.kinds()
 	for k, c := range kinds {
+		c = c.firstStage()
 		sizes := t.sizes(c, w)
 		if err := sizes.check(&c.design); err != nil {
 			return s, err
@@ -297,14 +298,14 @@ func (t *tuning) variant(v variant, members []int, lo, hi int, done *int) (err e
 
 // try trains a candidate on some seeds. One that diverges is as good as its best epoch.
 func (t *tuning) try(c *candidate, s *store, lo, hi int) (err error) {
-	w := t.work
-	shop, err := newWorkshop(w.data, c.choice, t.sizes(c.choice, w.chosen), false, w.pool)
+	w, first := t.work, c.firstStage()
+	shop, err := newWorkshop(w.data, first, t.sizes(first, w.chosen), false, w.pool)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, shop.close()) }()
 	for seed := lo; seed < hi; seed++ {
-		if err := w.tellLabels(s, &c.design, w.data.splits[seed]); err != nil {
+		if err := w.tellLabels(s, &first.design, w.data.splits[seed]); err != nil {
 			return err
 		}
 		if err := shop.open(s, w.data.splits[seed]); err != nil {

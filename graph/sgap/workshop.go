@@ -28,8 +28,11 @@ func (d *dataset) sizesOf(c choice, splits []graph.Split, blockBytes int64, thre
 		s.train, s.Val = max(s.train, len(split.Train)), max(s.Val, len(split.Val))
 	}
 	s.Train = s.train
+	if c.design.Labels.Kind == ReliableLabels {
+		s.Train = d.Nodes
+	}
 	if c.training.Batch > 0 {
-		s.Train = min(c.training.Batch, s.train)
+		s.Train = min(c.training.Batch, s.Train)
 	}
 	var row int64
 	l := c.design.layout(d.Features.Cols, d.Classes)
@@ -47,6 +50,9 @@ func (s *sizes) batched() bool { return s.Train < s.train }
 // check refuses steps of a single row where rows are normalised over the step. From three rows on, the step before one that
 // has a single row left leaves it a second.
 func (s *sizes) check(d *Design) error {
+	if d.Labels.Kind == ReliableLabels && s.Train == 1 {
+		return run.Usagef("labels=rlu needs two rows in every step, one that trains and a reliable one")
+	}
 	if d.normalises() && (s.Train == 1 || s.Train == 2 && s.train%2 == 1) {
 		return run.Usagef("batch-norm needs two rows in every step; %d rows to train on in batches of %d leave one alone", s.train, s.Train)
 	}
@@ -113,6 +119,9 @@ func (d *dataset) workItems(design *Design, ends []*Programs, s sizes, test bool
 		{Name: "working memory of kernels", Bytes: scratch, Where: plan.Resident},
 		{Name: "weights of the best epoch", Bytes: keptBytes(ends[0]), Where: plan.Resident},
 	}
+	if design.Labels.Kind == ReliableLabels {
+		items = append(items, teachingItems(d.Nodes, s, l)...)
+	}
 	if test {
 		items = append(items, plan.Item{Name: "block of rows to evaluate", Bytes: bufferBytes(s.Eval, l, false), Where: plan.Resident})
 	}
@@ -151,6 +160,11 @@ func newWorkshop(d *dataset, c choice, s sizes, test bool, pool *kernel.Pool) (w
 			return w, err
 		}
 	}
+	if c.design.Labels.Kind == ReliableLabels {
+		if w.teaching, err = newTeaching(d.Nodes, s.Train, l); err != nil {
+			return w, err
+		}
+	}
 	if test {
 		w.testRows, err = newBuffer(s.Eval, l, false)
 	}
@@ -173,6 +187,7 @@ func (w *workshop) compile(sparse []bool) error {
 	if w.trainer, err = newTrainer(ps, w.pool); err != nil {
 		return err
 	}
+	w.taught = w.teaching
 	if w.keep == nil {
 		if w.keep, err = memory.NewArena(keptBytes(ps)); err != nil {
 			return err
@@ -296,7 +311,7 @@ func (w *workshop) close() error {
 	if w.trainer != nil {
 		errs = append(errs, w.trainer.close())
 	}
-	errs = append(errs, w.batch.close(), w.rows.close(), w.valRows.close(), w.testRows.close())
+	errs = append(errs, w.batch.close(), w.rows.close(), w.valRows.close(), w.testRows.close(), w.teaching.close())
 	if w.keep != nil {
 		errs = append(errs, w.keep.Close())
 	}
