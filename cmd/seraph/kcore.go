@@ -30,11 +30,11 @@ var kcoreCommand = command{
 
 type kcoreFlags struct {
 	outputFlags `embed:""`
-	Paths       []string `arg:"" name:"EDGES" help:"The graph."`
-	Memory      string   `placeholder:"SIZE" help:"The most memory that the job may hold. Default: 80 % of the available memory."`
-	Threads     int      `placeholder:"N" help:"Threads to compute with. Default: all processors."`
-	Vertices    int64    `placeholder:"N" help:"The vertices are 0 … N-1."`
-	Engine      string   `enum:"auto,peel" default:"auto" placeholder:"ENGINE" help:"How to compute: auto, peel. Default: auto."`
+	Paths       []string     `arg:"" name:"EDGES" help:"The graph."`
+	Memory      string       `placeholder:"SIZE" help:"The most memory that the job may hold. Default: 80 % of the available memory."`
+	Threads     int          `placeholder:"N" help:"Threads to compute with. Default: all processors."`
+	Vertices    int64        `placeholder:"N" help:"The vertices are 0 … N-1."`
+	Engine      kcore.Engine `enum:"auto,peel,parallel" default:"auto" placeholder:"ENGINE" help:"How to compute: auto, peel, parallel. All give the same. Default: auto."`
 }
 
 type kcoreVerb struct {
@@ -50,7 +50,7 @@ type kcoreVerb struct {
 type kcoreResult struct {
 	Event string `json:"event"`
 	kcore.Result
-	Engine      string             `json:"engine"`
+	Engine      kcore.Engine       `json:"engine"`
 	Why         string             `json:"engine_why"`
 	Out         string             `json:"out,omitempty"`
 	Checked     bool               `json:"checked"`
@@ -126,7 +126,7 @@ func (c *kcoreVerb) run(a *app) error {
 		return err
 	}
 	before, _ := memory.IOCounters() // zero where it cannot be measured
-	result := kcoreResult{Event: "result", Engine: "peel", Why: "the graph fits in memory", Out: c.Out, Seconds: map[string]float64{}, PlannedPeak: planned.Peak()}
+	result := kcoreResult{Event: "result", Out: c.Out, Seconds: map[string]float64{}, PlannedPeak: planned.Peak()}
 	if err := c.decompose(a, &result); err != nil {
 		return err
 	}
@@ -176,7 +176,8 @@ func (c *kcoreVerb) decompose(a *app, result *kcoreResult) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, vectors.Close()) }()
-	if err := kcore.Decompose(g, vectors); err != nil {
+	result.Engine, result.Why = kcore.Choose(c.Engine, c.Threads)
+	if err := kcore.Decompose(g, vectors.Core, result.Engine, pool); err != nil {
 		return err
 	}
 	clock.lap("decompose")

@@ -20,7 +20,7 @@ func Example() {
 		return
 	}
 	defer g.Close()
-	work, err := kcore.NewWork(g.Nodes)
+	work, err := kcore.NewWork(g.Nodes, 1)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -6,12 +6,17 @@ import (
 	"testing"
 
 	"github.com/seraph-ml/seraph/engine/kernel"
+	"github.com/seraph-ml/seraph/internal/race"
 	"github.com/seraph-ml/seraph/internal/realdata"
 )
 
 func TestPeelAgreesWithTheDefinition(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 1))
-	for range 300 {
+	rounds := 300
+	if race.Enabled {
+		rounds = 60
+	}
+	for range rounds {
 		ids, declared := randomMultigraph(rng)
 		g := pairGraph(t, ids, declared)
 		got, want := peeled(t, g), reference(g)
@@ -19,6 +24,7 @@ func TestPeelAgreesWithTheDefinition(t *testing.T) {
 			t.Fatalf("pairs %v: core numbers %v, expected %v", ids, got, want)
 		}
 		certified(t, g, got)
+		allEngines(t, g, want)
 	}
 }
 
@@ -64,6 +70,7 @@ func TestRealGraphsHaveTheirHashes(t *testing.T) {
 				t.Errorf("hash %s, expected %s…", hash, want.sha16)
 			}
 			certified(t, g, core)
+			allEngines(t, g, core)
 		})
 	}
 }
@@ -88,7 +95,11 @@ func families() []family {
 		return ids
 	}
 	var path, tree, attached []int64
-	for v := int64(1); v < 1_000_000; v++ {
+	long := int64(1_000_000)
+	if race.Enabled {
+		long /= 20
+	}
+	for v := int64(1); v < long; v++ {
 		path = append(path, v-1, v)
 		tree = append(tree, (v-1)/3, v)
 	}
@@ -134,6 +145,7 @@ func TestFamilies(t *testing.T) {
 			}
 		}
 		certified(t, g, core)
+		allEngines(t, g, core)
 	}
 }
 

@@ -17,17 +17,23 @@ func Peel(g *Graph, core []int32, work *Work) {
 		var removed int
 		left, removed = level(core, left, shell, k)
 		for at := 0; at < removed; at++ {
-			for _, u := range g.Neighbours(int(shell[at])) {
-				// Without branches: half of these tests go either way.
-				d := core[u]
-				above := int32(uint32(k-d) >> 31) // 1 where d > k: u is left and loses a neighbour
-				d -= above
-				core[u] = d
-				shell[removed] = u
-				removed += int(above &^ int32(uint32(k-d)>>31)) // 1 where that brings it down to k
-			}
+			removed = lower(core, g.Neighbours(int(shell[at])), shell, removed, k)
 		}
 	}
+}
+
+// lower takes a neighbour from those of the vertices that are left, and puts the ones that come down to k into the shell.
+// There are no branches, as half of them would go either way; shell[removed] is written whether it counts or not.
+func lower(core, vertices, shell []int32, removed int, k int32) int {
+	for _, u := range vertices {
+		d := core[u]
+		above := uint32(k-d) >> 31 // 1 where d > k: u is left
+		d -= int32(above)
+		core[u] = d
+		shell[removed] = u
+		removed += int(above &^ (uint32(k-d) >> 31)) // 1 where that brings it down to k
+	}
+	return removed
 }
 
 // level takes the vertices that were removed at levels below k out of the list, and those of degree k into the shell.

@@ -2,6 +2,7 @@ package kcore
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/seraph-ml/seraph/engine/kernel"
@@ -61,7 +62,7 @@ func randomMultigraph(rng *rand.Rand) (ids []int64, declared int64) {
 // peeled are the core numbers that Peel finds.
 func peeled(t testing.TB, g *Graph) []int32 {
 	t.Helper()
-	work, err := NewWork(g.Nodes)
+	work, err := NewWork(g.Nodes, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,3 +81,51 @@ func certified(t testing.TB, g *Graph, core []int32) {
 		t.Error(err)
 	}
 }
+
+// buckets is the algorithm of Batagelj and Zaveršnik as it is usually written: vertices sorted by degree, and moved down a bucket by
+// a swap. What the engines are measured against.
+func buckets(g *Graph, core []int32) {
+	n := g.Nodes
+	order, place := make([]int32, n), make([]int32, n)
+	for v := range core {
+		core[v] = g.Degree(v)
+	}
+	starts := shells(core)
+	byCore(core, order, starts)
+	for i, v := range order {
+		place[v] = int32(i)
+	}
+	for _, v := range order {
+		for _, u := range g.Neighbours(int(v)) {
+			if core[u] > core[v] {
+				first := starts[core[u]]
+				w := order[first]
+				order[first], order[place[u]] = u, w
+				place[w], place[u] = place[u], int32(first)
+				starts[core[u]]++
+				core[u]--
+			}
+		}
+	}
+}
+
+// allEngines fails unless every engine that works in memory finds the core numbers.
+func allEngines(t testing.TB, g *Graph, want []int32) {
+	t.Helper()
+	core := make([]int32, g.Nodes)
+	if buckets(g, core); !slices.Equal(core, want) {
+		t.Errorf("the buckets find %v, expected %v", head(core), head(want))
+	}
+	for _, workers := range []int{1, 2, 3, 7} {
+		pool := kernel.NewPool(workers)
+		for _, e := range []Engine{Sequential, Parallel} {
+			clear(core)
+			if err := Decompose(g, core, e, pool); err != nil || !slices.Equal(core, want) {
+				t.Errorf("%s with %d workers: %v, %v, expected %v", e, workers, err, head(core), head(want))
+			}
+		}
+		pool.Close()
+	}
+}
+
+func head(core []int32) []int32 { return core[:min(len(core), 50)] }

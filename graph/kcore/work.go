@@ -4,20 +4,20 @@ import "github.com/seraph-ml/seraph/engine/memory"
 
 // Work is the working memory of the engines that peel in memory, 8 bytes a vertex.
 type Work struct {
-	left, shell []int32 // shell has an entry more than there are vertices: see Peel
+	left, shell []int32 // shell has an entry a worker more than there are vertices: see lower
 	arena       *memory.Arena
 }
 
 // WorkBytes is what NewWork takes.
-func WorkBytes(nodes int) int64 { return 8*int64(nodes) + 4 }
+func WorkBytes(nodes, workers int) int64 { return 8*int64(nodes) + 4*int64(workers) }
 
-// NewWork makes room for graphs of that many vertices.
-func NewWork(nodes int) (*Work, error) {
-	arena, err := memory.NewArena(WorkBytes(nodes))
+// NewWork makes room for graphs of that many vertices, and as many workers.
+func NewWork(nodes, workers int) (*Work, error) {
+	arena, err := memory.NewArena(WorkBytes(nodes, workers))
 	if err != nil {
 		return nil, err
 	}
-	return &Work{left: arena.Int32s(0, nodes), shell: arena.Int32s(4*int64(nodes), nodes+1), arena: arena}, nil
+	return &Work{left: arena.Int32s(0, nodes), shell: arena.Int32s(4*int64(nodes), nodes+workers), arena: arena}, nil
 }
 
 // Close gives it back.
@@ -42,13 +42,3 @@ func NewVectors(nodes int) (*Vectors, error) {
 
 // Close gives them back.
 func (v *Vectors) Close() error { return v.arena.Close() }
-
-// Decompose computes the core numbers into v.Core.
-func Decompose(g *Graph, v *Vectors) error {
-	work, err := NewWork(g.Nodes)
-	if err != nil {
-		return err
-	}
-	Peel(g, v.Core, work)
-	return work.Close()
-}
