@@ -128,7 +128,7 @@ func TestInterruptedTrainingGoesOnBitForBit(t *testing.T) {
 	data := sgap.Blocks(t)
 	for _, m := range sgap.OneOfEach() {
 		t.Run(m.Spec().Name, func(t *testing.T) {
-			set := known(m, "seeds=2", "tune=3", "dropout=0.3", "batch=32", "checkpoint-every=1", "epochs=25")
+			set := known(m, "seeds=2", "tune=3", "dropout=0.3", "batch=32", "checkpoint-every=1", "epochs=6")
 			want := trainWith(t, m, options(t, data, set...)).WeightsHash
 			o := options(t, data, set...)
 			stops := 0
