@@ -2,6 +2,7 @@ package sgap
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -120,5 +121,55 @@ func TestCompressedRowsSayWhenThereIsNoRoom(t *testing.T) {
 	}
 	if fits != 2 {
 		t.Errorf("%d full rows of 20 fit into the room for a fifth of 10 × 20, expected 2", fits)
+	}
+}
+
+// TestCompressedRowsChangeNoTraining trains with hops of which the first has few entries, compressed and dense. Dropout on the input
+// needs dense rows in a step of training, not in an evaluation.
+func TestCompressedRowsChangeNoTraining(t *testing.T) {
+	d := blocks(t)
+	for i := range d.Features.Dense {
+		if i%d.Features.Cols != i/d.Features.Cols%d.Features.Cols {
+			d.Features.Dense[i] = 0
+		}
+	}
+	type result struct {
+		Weights map[string][]float32
+		Loss    float64
+	}
+	train := func(c choice, s *store, compress bool) (r result) {
+		size := d.sizesOf(c, d.splits, largestBlock, 1)
+		size.compress = compress
+		shop, err := newWorkshop(d, c, size, false, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer shop.close()
+		if err := shop.open(s, d.splits[0]); err != nil {
+			t.Fatal(err)
+		}
+		if slices.Contains(shop.sparse, true) != compress || compress && shop.train.dense() != (c.design.Head.InputDropout > 0) || shop.val.dense() == compress {
+			t.Fatalf("input dropout %g, compress %v: hops that come compressed: %v", c.design.Head.InputDropout, compress, shop.sparse)
+		}
+		shop.begin(7)
+		for range steps {
+			_, val, err := shop.runEpoch()
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Loss = val.MeanLoss()
+		}
+		r.Weights = weightsOf(shop.session)
+		return r
+	}
+	for _, name := range []string{"sign", "gamlp-jk"} {
+		for _, dropout := range []string{"0", "0.5"} {
+			c := choiceOf(t, name, "hops=2", "hidden=8", "input-dropout="+dropout)
+			s := propagated(t, d, c.design)
+			if d := cmp.Diff(train(c, s, false), train(c, s, true)); d != "" {
+				t.Errorf("%s, input dropout %s: dense (-) and compressed (+):\n%s", name, dropout, d)
+			}
+			s.Close()
+		}
 	}
 }

@@ -64,8 +64,8 @@ func (ps *Programs) All() []*program.Compiled {
 	return []*program.Compiled{ps.Train, ps.Eval, ps.Dense}
 }
 
-// Compile builds the programs. sparse says of each hop that the design reads whether its rows come compressed; nil for
-// none.
+// Compile builds the programs. sparse says of each hop that the design reads whether its rows come compressed, those of
+// training only where nothing falls out of them; nil for none.
 func (d *Design) Compile(t Training, s Sizes, sparse []bool) (*Programs, error) {
 	rule, err := optim.Named(t.Optimizer)
 	if err != nil {
@@ -73,7 +73,7 @@ func (d *Design) Compile(t Training, s Sizes, sparse []bool) (*Programs, error) 
 	}
 	ps := &Programs{Sizes: s}
 	p := program.New("train")
-	ps.train = d.inputs(p, s.Train, s.Train, s, sparse, true)
+	ps.train = d.inputs(p, s.Train, s.Train, s, d.stepSparse(sparse), true)
 	out := d.Forward(p, ps.train.hops, s.Classes, true)
 	ps.loss, _ = p.CrossEntropy(out.Logits, ps.train.labels)
 	if out.Guide != nil {
@@ -100,6 +100,14 @@ func (d *Design) Compile(t Training, s Sizes, sparse []bool) (*Programs, error) 
 		}
 	}
 	return ps, err
+}
+
+// stepSparse says which hops' rows come compressed in a step of training, given those of evaluation: dropout acts on dense ones.
+func (d *Design) stepSparse(sparse []bool) []bool {
+	if d.Head.InputDropout > 0 {
+		return nil
+	}
+	return sparse
 }
 
 // groups are the parameters as they are decayed: those of scores on hidden rows are not.

@@ -18,7 +18,7 @@ func isWeight(k plan.Kind) bool { return slices.Contains(run.Weights, k) }
 type sizes struct {
 	Sizes
 	train    int  // most rows of any split
-	compress bool // rows may come compressed: steps take them all, in float32, and nothing falls out of them
+	compress bool // rows may come compressed: steps take them all, in float32
 }
 
 // sizesOf are the sizes for some splits; blockBytes bounds the rows of hops that pass through an evaluation of the test nodes.
@@ -40,7 +40,7 @@ func (d *dataset) sizesOf(c choice, splits []graph.Split, blockBytes int64, thre
 		row += hopBytes(1, l.width(i), false)
 	}
 	s.Eval = int(min(max(blockBytes/row, 16), 2048, int64(d.Nodes)))
-	s.compress = !s.batched() && !c.design.Head.BF16 && c.design.Head.InputDropout == 0 && c.design.takesSparse() && c.design.Labels.reads() == 0
+	s.compress = !s.batched() && !c.design.Head.BF16 && c.design.takesSparse() && c.design.Labels.reads() == 0
 	return s
 }
 
@@ -215,15 +215,15 @@ func (w *workshop) open(s *store, split graph.Split) (err error) {
 	}
 	var sparse []bool
 	if w.sizes.compress {
-		if sparse, err = w.rows.sparse(s, split.Train, first); err != nil {
+		if sparse, err = w.valRows.sparse(s, split.Val, first); err != nil {
 			return err
 		}
-		val, err := w.valRows.sparse(s, split.Val, first)
+		train, err := w.rows.sparse(s, split.Train, first)
 		if err != nil {
 			return err
 		}
 		for i := range sparse {
-			sparse[i] = sparse[i] && val[i]
+			sparse[i] = sparse[i] && train[i]
 		}
 		if !slices.Contains(sparse, true) {
 			sparse = nil
@@ -234,7 +234,7 @@ func (w *workshop) open(s *store, split graph.Split) (err error) {
 			return err
 		}
 	}
-	if w.train, err = w.rows.gather(s, split.Train, w.data.labelsOf(split.Train), first, sparse); err != nil {
+	if w.train, err = w.rows.gather(s, split.Train, w.data.labelsOf(split.Train), first, w.design.stepSparse(sparse)); err != nil {
 		return err
 	}
 	w.train.transpose()
