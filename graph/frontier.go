@@ -35,7 +35,8 @@ func (p *Propagation) frontiers() []frontier {
 		field[k] = frontier{pick: p.Rows, nnz: a.Indptr[len(a.Indptr)-1]}
 	}
 	whole := p.Rows == nil || p.Scaling == ScaleRMS || // its scale is that of all rows
-		p.K == 0 && p.Graph.Features.Read != nil // hop 0 is read as a whole
+		p.K == 0 && p.Graph.Features.Read != nil || // hop 0 is read as a whole
+		p.K > 0 && a.Indices == nil // who is next to whom is on disk
 	if !whole && float64(len(p.Rows)) <= mostNodes*float64(n) {
 		field[p.K] = frontier{nodes: p.Rows}
 		if p.K > 0 {

@@ -15,10 +15,10 @@ type Graph struct {
 	Name   string
 	Format string // the reader it came from
 	Nodes  int
-	IDs    []int64 // the original id of each node: its number in the file, or the file's own id where it has some
+	IDs    []int64 // the original id of each node: its number in the file, or the file's own id where it has some; nil = 0 … n−1
 
 	// The adjacency matrix in CSR form: the neighbours of u are Indices[Indptr[u]:Indptr[u+1]], ascending, and every edge
-	// stands in the rows of both its ends.
+	// stands in the rows of both its ends. Indices is nil while the edges stay in a file (OpenStored).
 	Indptr  []int64
 	Indices []int32
 	Weights []float32 // one per entry of Indices, positive; nil when all are 1
@@ -32,8 +32,9 @@ type Graph struct {
 
 	Notes []string // what was dropped, merged or ignored, the reader's notes included
 
-	arena *memory.Arena
-	bytes int64 // of the arena that are in use
+	arena  *memory.Arena
+	bytes  int64   // of the arena that are in use
+	stored *stored // nil but for OpenStored
 }
 
 // Component says which part of a graph is kept.
@@ -92,15 +93,33 @@ func (g *Graph) Bytes() int64 { return g.bytes }
 // Close gives the memory of the graph back. The slices must not be used any more.
 func (g *Graph) Close() error {
 	if g.arena == nil {
-		return nil
+		if g.stored == nil {
+			return nil
+		}
+		return g.stored.close()
 	}
-	arena := g.arena
+	arena, stored := g.arena, g.stored
 	*g = Graph{Name: g.Name}
-	return arena.Close()
+	err := arena.Close()
+	if stored != nil {
+		err = errors.Join(err, stored.close())
+	}
+	return err
 }
 
 // Edges is the number of undirected edges.
-func (g *Graph) Edges() int { return len(g.Indices) / 2 }
+func (g *Graph) Edges() int { return int(g.Indptr[g.Nodes] / 2) }
+
+// ID is the original id of node u.
+func (g *Graph) ID(u int) int64 {
+	if g.IDs == nil {
+		return int64(u)
+	}
+	return g.IDs[u]
+}
+
+// OnDisk says whether the edges are in a file.
+func (g *Graph) OnDisk() bool { return g.stored != nil && g.Indices == nil }
 
 // Degree is the number of neighbours of node u.
 func (g *Graph) Degree(u int) int { return int(g.Indptr[u+1] - g.Indptr[u]) }

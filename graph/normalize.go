@@ -7,6 +7,7 @@ import (
 
 	"github.com/seraph-ml/seraph/engine/kernel"
 	"github.com/seraph-ml/seraph/engine/memory"
+	"github.com/seraph-ml/seraph/run"
 )
 
 // Norm names a normalisation of the adjacency matrix: Â = D̃^(r−1) Ã D̃^(−r), where Ã = A + I with SelfLoops and Ã = A
@@ -28,12 +29,16 @@ type Norm struct {
 // Symmetric is the normalisation of SGC: r = ½ with self-loops.
 var Symmetric = Norm{R: 0.5, SelfLoops: true}
 
-// Adjacency is a normalised adjacency matrix Â, Nodes × Nodes. It is valid until Close.
+// Adjacency is a normalised adjacency matrix Â, Nodes × Nodes. It is valid until Close. Of a graph on disk it has no
+// entries, and Indptr counts those of the graph.
 type Adjacency struct {
 	kernel.CSR
 	Norm  Norm
 	arena *memory.Arena
 	bytes int64
+
+	graph       *Graph    // that is on disk; else nil
+	left, right []float64 // by the number of neighbours: d̃^(r−1) and d̃^(−r)
 }
 
 // Bytes is the memory that the matrix takes.
@@ -42,14 +47,17 @@ func (a *Adjacency) Bytes() int64 { return a.bytes }
 // entries is the most entries that an Adjacency of g has.
 func (m Norm) entries(g *Graph) int {
 	if m.SelfLoops || m.Triangles {
-		return len(g.Indices) + g.Nodes
+		return int(g.Indptr[g.Nodes]) + g.Nodes
 	}
-	return len(g.Indices)
+	return int(g.Indptr[g.Nodes])
 }
 
 // Bytes is the memory that making an Adjacency of g takes; 16 bytes a node of it are needed only meanwhile. Edges without
 // triangles, which Triangles leaves out, are counted.
 func (m Norm) Bytes(g *Graph) int64 {
+	if g.OnDisk() {
+		return 16*(g.stored.file.MaxDegree+1) + 2*memory.Align
+	}
 	entries := int64(m.entries(g))
 	return 8*int64(g.Nodes+1) + 8*entries + 16*int64(g.Nodes) + 5*memory.Align
 }
@@ -66,6 +74,9 @@ func (g *Graph) Normalize(m Norm) (*Adjacency, error) {
 		return nil, fmt.Errorf("normalise the adjacency matrix: %w", err)
 	}
 	b := &bump{arena: arena}
+	if g.OnDisk() {
+		return m.byDegree(g, b)
+	}
 	entries := m.entries(g)
 	a := &Adjacency{Norm: m, arena: arena, CSR: kernel.CSR{
 		Rows: g.Nodes, Cols: g.Nodes, Indptr: b.int64s(g.Nodes + 1), Indices: b.int32s(entries), Values: b.float32s(entries),
@@ -92,6 +103,44 @@ func (g *Graph) Normalize(m Norm) (*Adjacency, error) {
 	}
 	a.bytes = b.next - b.released
 	return a, nil
+}
+
+// Shape describes Â to plans: it has rows and a number of entries, and none of them.
+func (g *Graph) Shape(m Norm) *Adjacency {
+	a := &Adjacency{Norm: m, CSR: kernel.CSR{Rows: g.Nodes, Cols: g.Nodes, Indptr: g.Indptr}}
+	if g.OnDisk() {
+		a.graph = g
+	}
+	return a
+}
+
+// byDegree returns Â of a graph on disk.
+func (m Norm) byDegree(g *Graph, b *bump) (*Adjacency, error) {
+	degrees := int(g.stored.file.MaxDegree) + 1
+	a := g.Shape(m)
+	a.arena, a.left, a.right = b.arena, b.float64s(degrees), b.float64s(degrees)
+	a.bytes = b.next
+	if m.Triangles {
+		return nil, errors.Join(run.Usagef("the graph %s is too large for --memory, and triangles are counted in memory; give more", g.Name), a.Close())
+	}
+	for k := range degrees {
+		d := float64(k)
+		if m.SelfLoops {
+			d++
+		}
+		a.left[k], a.right[k] = math.Pow(d, m.R-1), math.Pow(d, -m.R)
+	}
+	return a, nil
+}
+
+// multiply computes y = Â·x in width columns.
+func (a *Adjacency) multiply(x, y strip, width int, pool *kernel.Pool) error {
+	if a.graph != nil {
+		return a.stream(x, y, width, pool)
+	}
+	product := kernel.SpMM{A: a.CSR, X: x.data, Y: y.data, XStride: x.stride, YStride: y.stride, Width: width}
+	product.Run(pool)
+	return nil
 }
 
 // fill computes the entries of Â from those of A, which have the given weights (nil: all 1), and the powers of degrees.

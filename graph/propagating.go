@@ -163,12 +163,16 @@ func (r *propagating) make(k int, x strip, lo, hi int) (y strip, err error) {
 		return y, err
 	case k == 1 && r.isThin():
 		r.sparse.multiply(&r.field[1].a, y, lo, hi, r.pool)
+	case r.Adjacency.graph != nil:
+		err = r.Adjacency.stream(x, y, hi-lo, r.pool)
 	default:
 		product := kernel.SpMM{A: r.field[k].a, X: x.data, Y: y.data, XStride: x.stride, YStride: y.stride, Width: hi - lo}
 		product.Run(r.pool)
 	}
-	r.teleport(k, y, lo, hi)
-	return y, nil
+	if err == nil {
+		r.teleport(k, y, lo, hi)
+	}
+	return y, err
 }
 
 // keep keeps y, columns lo … hi−1 of hop k or of the sum of hops.

@@ -115,6 +115,9 @@ func (p *Propagation) direct() bool {
 // eight, where a vector takes eight to sixteen at once.
 func (p *Propagation) isThin() bool {
 	f := &p.Graph.Features
+	if p.K > 0 && p.Adjacency.graph != nil {
+		return false // its rows come as a few at a time
+	}
 	return f.Sparse != nil && 8*int64(len(f.Sparse.Values)) <= int64(f.Rows)*int64(f.Cols)
 }
 
@@ -222,6 +225,9 @@ func (p *Propagation) Items(w Way) []plan.Item {
 	return items
 }
 
+// unpacking is what making an entry of Â from the edges in a file takes, in bytes of memory moved in the same time.
+const unpacking = 64
+
 // Stage is the plan of the propagation alone: what it holds beside the graph, and what it computes and moves.
 func (p *Propagation) Stage(w Way) plan.Stage {
 	n := p.need(w)
@@ -251,13 +257,18 @@ func (p *Propagation) Stage(w Way) plan.Stage {
 			s.Traffic += 4*float64(f.nnz)*float64(cols) + 8*float64(f.nnz)*float64(blocks)
 		}
 	}
+	if p.K > 0 && p.Adjacency.graph != nil {
+		edges := int64(blocks*p.K) * p.Adjacency.graph.stored.file.Parts().EdgeBytes
+		s.DiskRead += edges
+		s.Traffic += unpacking * float64(blocks*p.K) * float64(p.Adjacency.graph.Indptr[nodes])
+	}
 	for _, cost := range []func() (flops, traffic float64){p.teleportCost, p.combineCost} {
 		flops, traffic := cost()
 		s.Flops += flops
 		s.Traffic += traffic
 	}
 	s.DiskWrite = n.hopsDisk + n.featuresDisk
-	s.DiskRead = n.featuresDisk
+	s.DiskRead += n.featuresDisk
 	if p.Graph.Features.Read != nil {
 		s.DiskRead += 4 * int64(nodes) * int64(cols)
 	}

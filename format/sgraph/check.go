@@ -112,26 +112,53 @@ func (r *Reader) checkRows(m *matrix, undirected bool) error {
 		if i := notFinite(rows.Values); i >= 0 {
 			return r.f.source.Corrupt(fileOffset(at), fmt.Sprintf("row %d of %s", u, m.name), fmt.Sprint(rows.Values[i]), "finite values")
 		}
-		for i, v := range rows.Columns {
-			if undirected && (v == u || i > 0 && v == rows.Columns[i-1]) {
-				return r.f.source.Corrupt(fileOffset(at), fmt.Sprintf("row %d of %s", u, m.name), fmt.Sprintf("%d in it", v), "no loop and no duplicate, as the flags say")
+		if undirected {
+			lean, err := Simple(r, &rows)
+			if err != nil {
+				return err
 			}
-			balance += lean(u, v, rows.Values[i])
+			balance += lean
 		}
 		at, entries, longest = r.last.at, entries+int64(len(rows.Columns)), max(longest, int64(len(rows.Columns)))
 	}
 	if entries != m.entries || longest != m.longest {
 		return r.f.source.Corrupt(fileOffset(m.place.at), m.name, fmt.Sprintf("%d entries, %d in the longest row", entries, longest), fmt.Sprintf("%d, %d as the foot says", m.entries, m.longest))
 	}
-	if undirected && balance != 0 {
-		return r.f.source.Corrupt(fileOffset(m.place.at), m.name, "an edge in the row of one of its nodes alone", "rows of both, as the flags say")
+	if balance != 0 {
+		return r.f.LopsidedError()
 	}
 	return nil
 }
 
-// lean scatters an entry over 64 bits, with one sign below the diagonal and the other above: over the rows of an
-// undirected graph the sum is 0, over others it is not but for a chance of 2^-64.
-func lean(u, v int64, weight float32) uint64 {
+// Simple says where rows of edges have a loop or a duplicate, which the flag Undirected rules out, and returns how far they
+// lean: over all rows of an undirected graph the sum is 0, over those of another it is not but for a chance of 2^-64.
+func Simple[V Vertex](r *Reader, rows *Rows[V]) (lean uint64, err error) {
+	for i := range rows.Len() {
+		u := rows.First + int64(i)
+		before := int64(-1)
+		for e := rows.Indptr[i]; e < rows.Indptr[i+1]; e++ {
+			v := int64(rows.Columns[e])
+			if v == u || v == before {
+				return 0, r.f.source.Corrupt(fileOffset(r.f.table[edges].at), fmt.Sprintf("row %d of edges", u), fmt.Sprintf("%d in it", v), "no loop and no duplicate, as the flags say")
+			}
+			before = v
+			weight := float32(1)
+			if len(rows.Values) > 0 {
+				weight = rows.Values[e]
+			}
+			lean += scatter(u, v, weight)
+		}
+	}
+	return lean, nil
+}
+
+// LopsidedError is the error of an undirected graph whose rows lean.
+func (f *File) LopsidedError() error {
+	return f.source.Corrupt(fileOffset(f.table[edges].at), "edges", "an edge in the row of one of its nodes alone", "rows of both, as the flags say")
+}
+
+// scatter spreads an entry over 64 bits, with one sign below the diagonal and the other above.
+func scatter(u, v int64, weight float32) uint64 {
 	a, b := uint64(min(u, v)), uint64(max(u, v))
 	hi, lo := bits.Mul64(a^0x9e3779b97f4a7c15, b^0xd6e8feb86659fd93)
 	hi, lo = bits.Mul64(hi^lo^uint64(math.Float32bits(weight)), 0xa0761d6478bd642f^b<<1)

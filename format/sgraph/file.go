@@ -69,6 +69,23 @@ func New(s *format.Source) (*File, error) {
 	return f, f.parseFoot(w.buf[:w.hi-w.lo], w.lo)
 }
 
+// Parts says what a file has beside its edges.
+type Parts struct {
+	Dense, Sparse, Labels, IDs, Split bool
+	Train, Val, Test                  int64 // nodes of the split
+	EdgeBytes                         int64 // of the rows of edges
+}
+
+// Parts returns them.
+func (f *File) Parts() Parts {
+	t := &f.table
+	return Parts{
+		Dense: t[denseFeatures].there, Sparse: t[featureRows].there, Labels: t[labels].there, IDs: t[ids].there, Split: t[train].there,
+		Train: t[train].size / 8, Val: t[val].size / 8, Test: t[test].size / 8,
+		EdgeBytes: t[edges].size,
+	}
+}
+
 // Close closes the file.
 func (f *File) Close() error {
 	if f.file == nil {

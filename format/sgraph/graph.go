@@ -3,6 +3,7 @@ package sgraph
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"slices"
 	"unicode/utf8"
 
@@ -106,27 +107,37 @@ func (f *File) readNodes(r *Reader, g *format.Graph) error {
 	if g.ClassNames, err = r.ClassNames(); err != nil || !f.table[train].there {
 		return err
 	}
+	p := f.Parts()
 	for i, to := range []*[]int32{&g.Train, &g.Val, &g.Test} {
-		if *to, err = r.splitPart(train + section(i)); err != nil {
+		*to = make([]int32, []int64{p.Train, p.Val, p.Test}[i])
+		if err := r.ReadSplit(i, *to); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *Reader) splitPart(kind section) ([]int32, error) {
+// ReadSplit fills dst with the nodes of a part of the split, 0 for those that train, 1 validate, 2 test. It has room for all.
+func (r *Reader) ReadSplit(part int, dst []int32) error {
+	kind := train + section(part)
 	p := r.f.table[kind]
-	wide, part := make([]int64, p.size/8), make([]int32, p.size/8)
-	if err := column(r, kind, 0, wide); err != nil {
-		return nil, err
+	if p.size/8 != int64(len(dst)) {
+		return fmt.Errorf("read %s: room for %d of the %d %s", r.f.source.Path, len(dst), p.size/8, sectionNames[kind])
 	}
-	for i, u := range wide {
-		if u < 0 || u >= r.f.Nodes {
-			return nil, r.f.source.Corrupt(fileOffset(p.at+8*int64(i)), sectionNames[kind], fmt.Sprint(u), fmt.Sprintf("0 … %d", r.f.Nodes-1))
+	wide := make([]int64, min(len(dst), 1<<13))
+	for first := 0; first < len(dst); first += len(wide) {
+		wide = wide[:min(len(wide), len(dst)-first)]
+		if err := column(r, kind, int64(first), wide); err != nil {
+			return err
 		}
-		part[i] = int32(u)
+		for i, u := range wide {
+			if u < 0 || u >= r.f.Nodes || u > math.MaxInt32 {
+				return r.f.source.Corrupt(fileOffset(p.at+8*int64(first+i)), sectionNames[kind], fmt.Sprint(u), fmt.Sprintf("0 … %d", r.f.Nodes-1))
+			}
+			dst[first+i] = int32(u)
+		}
 	}
-	return part, nil
+	return nil
 }
 
 // ClassNames reads the names of the classes, nil where there are none.

@@ -38,36 +38,23 @@ func load(job *run.Job, model *config) (*dataset, error) {
 		return nil, err
 	}
 	d := &dataset{}
-	if d.importBytes, err = detect.ImportBytes(job.Data); err != nil {
-		return nil, err
+	nodes, component := 0, graph.All
+	stored, err := d.open(job, kind)
+	if err == nil && !stored {
+		nodes, component, err = d.importGraph(job, kind, model)
 	}
-	if d.importBytes > mostImport(job) {
-		return nil, &plan.TooSmallError{Budget: job.Memory, Smallest: d.importBytes, Stage: stageImport}
-	}
-	raw, err := d.read(job, kind, model)
 	if err != nil {
 		return nil, err
 	}
-	if raw.Labels == nil && model == nil {
-		return nil, run.Usagef("%s (%s) has no labels to learn", job.Data, kind.Title)
+	if d.Labels == nil && model == nil {
+		return nil, errors.Join(run.Usagef("%s (%s) has no labels to learn", job.Data, kind.Title), d.Close())
 	}
-	component := graph.Component(job.String("component"))
-	if component == "auto" {
-		component = graph.DefaultComponent(raw.Format)
-	}
-	d.graphBytes = graph.BuildBytes(raw, component)
-	nodes := raw.Nodes
-	if d.Graph, err = graph.New(raw, component); err != nil {
-		return nil, err
-	}
-	raw = nil
-	debug.FreeOSMemory() // what the reader left
 	if d.columns != nil {
 		job.Notef("%s: %s, %d rows, %d features, %d classes", job.Data, kind.Title, d.Nodes, d.Features.Cols, d.Classes)
 	} else {
 		job.Notef("%s: %s, %d nodes, %d edges, %d features, %d classes", job.Data, kind.Title, d.Nodes, d.Edges(), d.Features.Cols, d.Classes)
 	}
-	if d.Nodes != nodes {
+	if !stored && d.Nodes != nodes {
 		job.Notef("%d of %d nodes are kept (component %s)", d.Nodes, nodes, component)
 	}
 	for _, note := range d.Notes {
@@ -87,6 +74,31 @@ func load(job *run.Job, model *config) (*dataset, error) {
 		return nil, errors.Join(err, d.Close())
 	}
 	return d, nil
+}
+
+// importGraph reads the input into memory and cleans it. It returns the number of nodes that were read, and which are kept.
+func (d *dataset) importGraph(job *run.Job, kind detect.Kind, model *config) (nodes int, component graph.Component, err error) {
+	if d.importBytes, err = detect.ImportBytes(job.Data); err != nil {
+		return 0, "", err
+	}
+	if d.importBytes > mostImport(job) {
+		return 0, "", &plan.TooSmallError{Budget: job.Memory, Smallest: d.importBytes, Stage: stageImport}
+	}
+	raw, err := d.read(job, kind, model)
+	if err != nil {
+		return 0, "", err
+	}
+	if component = graph.Component(job.String("component")); component == "auto" {
+		component = graph.DefaultComponent(raw.Format)
+	}
+	d.graphBytes = graph.BuildBytes(raw, component)
+	nodes = raw.Nodes
+	if d.Graph, err = graph.New(raw, component); err != nil {
+		return 0, "", err
+	}
+	raw = nil
+	debug.FreeOSMemory() // what the reader left
+	return nodes, component, nil
 }
 
 // mostImport is the most that reading may take.

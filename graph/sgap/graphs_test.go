@@ -6,8 +6,10 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/seraph-ml/seraph/engine/memory"
 	"github.com/seraph-ml/seraph/format/ogb"
 	"github.com/seraph-ml/seraph/graph"
+	"github.com/seraph-ml/seraph/graph/edges"
 	"github.com/seraph-ml/seraph/run"
 )
 
@@ -25,6 +27,29 @@ func Blocks(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return dir
+}
+
+// Stored writes a block-model graph whose features are larger than all buffers, as a Seraph graph, and returns its path.
+func Stored(t *testing.T) string {
+	t.Helper()
+	m := graph.DefaultBlockModel
+	m.Nodes, m.Classes, m.Features, m.Train, m.Val, m.Seed = 9000, 4, 160, 0.02, 0.03, 5
+	dir := t.TempDir()
+	spill, err := memory.OpenSpill(memory.Disk{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer spill.Close()
+	path := filepath.Join(dir, "blocks.sgraph")
+	sink, err := graph.NewStoreSink(t.Context(), path, m.Nodes, m.Features, edges.Options{Memory: edges.Least, Spill: spill, Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sink.Close()
+	if err := m.Write(sink, nil); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // Texts writes a small graph whose features are as wide and as sparse as those of texts, and returns its folder.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/seraph-ml/seraph/engine/kernel"
 	"github.com/seraph-ml/seraph/engine/memory"
 	"github.com/seraph-ml/seraph/engine/plan"
 	"github.com/seraph-ml/seraph/format"
@@ -73,7 +72,7 @@ func (pl *planner) labelStage(d *Design, w way, labels int, nodes []int32) plan.
 	}
 	n, classes := pl.data.Nodes, pl.data.Classes
 	y := graph.Features{Rows: n, Cols: classes, Sparse: &format.Sparse{Rows: n, Cols: classes, Values: make([]float32, labels)}}
-	a := &graph.Adjacency{Norm: d.labelNorm(), CSR: kernel.CSR{Rows: n, Cols: n, Indptr: pl.data.Indptr}} // as many entries as it will have
+	a := pl.data.Shape(d.labelNorm())
 	s := pl.labelPropagation(d, y, a, nodes).Stage(w.propagate)
 	if d.Labels.Kind == ReliableLabels { // after the first stage Y is dense
 		dense := pl.labelPropagation(d, graph.Features{Rows: n, Cols: classes, Dense: []float32{}}, a, nodes).Stage(w.propagate)
@@ -143,7 +142,7 @@ func (d *dataset) labelTensors(l *LabelUse, train []int32, t *teaching) []safete
 	}
 	ids := make([]int64, len(nodes))
 	for i, u := range nodes {
-		ids[i] = d.IDs[u]
+		ids[i] = d.ID(int(u))
 	}
 	shape := []int{len(nodes)}
 	list := []safetensors.Input{{Name: labelIDs, DType: safetensors.I64, Shape: shape, Data: bytes.NewReader(format.Bytes(ids))}}
@@ -192,7 +191,8 @@ func (a *applied) recallLabels(s *store) error {
 		return err
 	}
 	var nodes, at []int32
-	for u, id := range a.data.IDs {
+	for u := range a.data.Nodes {
+		id := a.data.ID(u)
 		if i, ok := slices.BinarySearchFunc(saved, id, func(l savedLabel, id int64) int { return cmp.Compare(l.id, id) }); ok {
 			nodes, at = append(nodes, int32(u)), append(at, saved[i].at)
 		}

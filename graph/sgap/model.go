@@ -157,7 +157,7 @@ func (w *work) propagate(p *graph.Propagation, nodes []int32) (*store, error) {
 // compute carries a propagation out as the plan says, until the job is interrupted.
 func (w *work) compute(p *graph.Propagation) (*graph.Hops, error) {
 	var spill *memory.Spill
-	if w.chosen.propagate.Spill {
+	if w.chosen.propagate.Spill || p.Graph.Features.Read != nil {
 		var err error
 		if spill, err = w.disk(); err != nil {
 			return nil, err

@@ -7,7 +7,6 @@ import (
 
 	"github.com/seraph-ml/seraph/engine/plan"
 	"github.com/seraph-ml/seraph/engine/program"
-	"github.com/seraph-ml/seraph/format/detect"
 	"github.com/seraph-ml/seraph/graph"
 	"github.com/seraph-ml/seraph/run"
 )
@@ -47,7 +46,8 @@ type planner struct {
 	chosen   way
 	tuned    *plan.Stage // of the search, once it is planned
 
-	adjacency *graph.Adjacency // the last that was asked for
+	adjacency  *graph.Adjacency // the last that was asked for
+	pretending bool             // that the graph on disk is in memory: the matrix has no entries
 }
 
 // normalize makes the adjacency matrix of a design, where it has hops; it lives until another is asked for, or forget.
@@ -66,6 +66,10 @@ func (pl *planner) adjacencyOf(norm graph.Norm) error {
 	if err := pl.forget(); err != nil {
 		return err
 	}
+	if pl.pretending {
+		pl.adjacency = pl.data.Shape(norm)
+		return nil
+	}
 	var err error
 	pl.adjacency, err = pl.data.Normalize(norm)
 	return err
@@ -83,7 +87,7 @@ func (pl *planner) forget() error {
 
 // importPlan is the plan of reading the input, from its size alone.
 func importPlan(job *run.Job, baseline int64) (*plan.Job, error) {
-	bytes, err := detect.ImportBytes(job.Data)
+	bytes, err := importBound(job)
 	if err != nil {
 		return nil, err
 	}
@@ -94,10 +98,9 @@ func importPlan(job *run.Job, baseline int64) (*plan.Job, error) {
 
 // importStage is the reading of so many bytes, which become a graph of so many; 0 while that is not known.
 func importStage(bytes, graph int64) plan.Stage {
-	s := plan.Stage{
-		Name:    stageImport,
-		Items:   []plan.Item{{Name: "input, as it is read", Bytes: bytes, Where: plan.Resident}},
-		Traffic: 20 * float64(bytes), // parsing
+	s := plan.Stage{Name: stageImport, Traffic: 20 * float64(bytes)} // parsing
+	if bytes > 0 {
+		s.Items = append(s.Items, plan.Item{Name: "input, as it is read", Bytes: bytes, Where: plan.Resident})
 	}
 	if graph > 0 {
 		s.Items = append(s.Items, plan.Item{Name: "graph", Bytes: graph, Where: plan.Resident})
@@ -117,8 +120,13 @@ func (pl *planner) plan(choices []choice, tune *tuning) (*plan.Job, error) {
 	return pl.choose(deepest, func(w way) (*plan.Job, error) { return pl.describe(w, choices, tune) })
 }
 
-// choose takes the fastest way whose job fits the budget.
+// choose takes the fastest way whose job fits the budget: with the graph in memory, where it fits.
 func (pl *planner) choose(design *Design, describe func(w way) (*plan.Job, error)) (*plan.Job, error) {
+	return pl.settle(func() (*plan.Job, error) { return pl.fastest(design, describe) })
+}
+
+// fastest takes the fastest way whose job fits the budget, with the graph where it is.
+func (pl *planner) fastest(design *Design, describe func(w way) (*plan.Job, error)) (*plan.Job, error) {
 	if err := pl.normalize(design); err != nil {
 		return nil, err
 	}

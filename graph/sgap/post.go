@@ -90,9 +90,7 @@ func (post *Post) plan(d *dataset, s *plan.Stage, runs float64) {
 	}
 	g := *d.Graph
 	g.Features = graph.Features{Rows: d.Nodes, Cols: d.Classes, Dense: []float32{}}
-	// How many entries the matrix has is all that the plan asks of it.
-	a := &graph.Adjacency{CSR: kernel.CSR{Rows: d.Nodes, Cols: d.Nodes, Indptr: d.Indptr}}
-	p, way := post.propagation(&g, a)
+	p, way := post.propagation(&g, d.Shape(post.Norm))
 	one := p.Stage(way)
 	s.Items = append(append(s.Items, one.Items...),
 		plan.Item{Name: "predictions of all nodes", Bytes: predictionBytes(d), Where: plan.Resident},

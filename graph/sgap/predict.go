@@ -208,7 +208,7 @@ func (d *dataset) predictions(lo int, logits []float32) *table.Table {
 		probabilities[c] = table.Column{Name: "p_" + d.className(c), Kind: table.Float32, Float32s: make([]float32, n)}
 	}
 	for i := range n {
-		ids.Ints[i] = d.IDs[lo+i]
+		ids.Ints[i] = d.ID(lo + i)
 		row := logits[i*d.Classes : (i+1)*d.Classes]
 		best := argmax(row)
 		class.Codes[i] = int32(best)

@@ -1,0 +1,121 @@
+package sgap
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/seraph-ml/seraph/engine/plan"
+	"github.com/seraph-ml/seraph/format/detect"
+	"github.com/seraph-ml/seraph/format/sgraph"
+	"github.com/seraph-ml/seraph/graph"
+	"github.com/seraph-ml/seraph/run"
+)
+
+// storedBytes is what opening a Seraph graph for a job takes, where it can be used where it lies; else why it cannot.
+func storedBytes(job *run.Job) (bytes int64, why string, err error) {
+	f, err := sgraph.Open(job.Data)
+	if err != nil {
+		return 0, "", err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	why = graph.Storable(&f.Counts)
+	switch component := job.String("component"); {
+	case job.String("weights") != "":
+		why = "--weights is given"
+	case component != "auto" && component != string(graph.All):
+		why = fmt.Sprintf("--component %s is given", component)
+	}
+	return graph.StoredBytes(f, job.Threads), why, nil
+}
+
+// open opens a Seraph graph whose edges and features may stay on disk, and says whether the input is one.
+func (d *dataset) open(job *run.Job, kind detect.Kind) (bool, error) {
+	if kind.Name != sgraphName {
+		return false, nil
+	}
+	bytes, why, err := storedBytes(job)
+	switch {
+	case err != nil:
+		return false, err
+	case why != "":
+		job.Notef("%s is read into memory: %s", job.Data, why)
+		return false, nil
+	case bytes > mostImport(job):
+		return false, &plan.TooSmallError{Budget: job.Memory, Smallest: bytes, Stage: stageImport}
+	}
+	d.graphBytes = bytes
+	d.Graph, err = graph.OpenStored(job.Data, job.Threads)
+	return true, err
+}
+
+// sgraphName is the name of the format of graphs that need not be read into memory.
+const sgraphName = "sgraph"
+
+// importBound is the most that reading the input of a job takes, from its size alone.
+func importBound(job *run.Job) (int64, error) {
+	kind, err := detect.Recognise(job.Data)
+	if err != nil {
+		return 0, err
+	}
+	if kind.Name == sgraphName {
+		if bytes, why, err := storedBytes(job); err != nil || why == "" {
+			return bytes, err
+		}
+	}
+	return detect.ImportBytes(job.Data)
+}
+
+// settle reads a graph on disk into memory where the whole job fits the budget so. try makes a plan.
+func (pl *planner) settle(try func() (*plan.Job, error)) (*plan.Job, error) {
+	d := pl.data
+	if !d.OnDisk() {
+		return try()
+	}
+	fits, err := pl.pretend(try)
+	if err != nil {
+		return nil, err
+	}
+	if fits {
+		if err := errors.Join(pl.forget(), d.load()); err != nil {
+			return nil, err
+		}
+		job, err := try()
+		var small *plan.TooSmallError
+		if !errors.As(err, &small) {
+			return job, err
+		}
+		if err := errors.Join(pl.forget(), d.unload()); err != nil {
+			return nil, err
+		}
+	}
+	return try()
+}
+
+// pretend says whether the job would fit with the graph in memory.
+func (pl *planner) pretend(try func() (*plan.Job, error)) (bool, error) {
+	if err := pl.forget(); err != nil {
+		return false, err
+	}
+	d := *pl.data
+	defer func(real *dataset) { pl.data, pl.adjacency, pl.pretending = real, nil, false }(pl.data)
+	d.Graph, d.graphBytes = d.Loaded(), d.graphBytes+d.LoadBytes()
+	pl.data, pl.pretending = &d, true
+	_, err := try()
+	var small *plan.TooSmallError
+	if errors.As(err, &small) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// load reads edges and features into memory.
+func (d *dataset) load() error {
+	d.graphBytes += d.LoadBytes()
+	return d.Load()
+}
+
+// unload leaves them on disk again.
+func (d *dataset) unload() error {
+	d.graphBytes -= d.LoadBytes()
+	return d.Unload()
+}
