@@ -6,6 +6,7 @@ import (
 	"github.com/seraph-ml/seraph/engine/nn"
 	"github.com/seraph-ml/seraph/engine/program"
 	"github.com/seraph-ml/seraph/graph"
+	"github.com/seraph-ml/seraph/graph/gnn"
 )
 
 // Design is one scalable graph model.
@@ -17,6 +18,7 @@ type Design struct {
 	Messages  Messages      // message aggregator
 	Weighting Weighting     // of the hops, for Weighted
 	Attention Attention     // over the hops, for the aggregators that learn it
+	Network   gnn.Network   // in place of the head, for Passing
 	Labels    LabelUse      // what it is told of labels beside the loss
 	Head      nn.MLP        // the transformation; Out is set to the number of classes
 	Post      Post          // propagation of the predictions
@@ -37,6 +39,7 @@ const (
 	SelfGuided Messages = "self-guided" // weights of the hops and a branch that learns the classes from all of them: GMLP
 	JK         Messages = "jk"          // weights of the hops and a network's view of all of them: GAMLP(JK)
 	Recursive  Messages = "recursive"   // weights of a hop and what was combined of those before: GAMLP(R)
+	Passing    Messages = "passing"     // none: every layer of a network takes those of its neighbours, of all nodes at once: GCN, GAT
 )
 
 // attends says whether the weights of the hops are learned for every node.

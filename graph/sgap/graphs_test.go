@@ -98,12 +98,16 @@ func OneOfEach() []run.Model {
 	type kind struct {
 		messages Messages
 		hops     bool
+		network  string
 	}
 	seen := map[kind]bool{}
 	var list []run.Model
 	for i := range presets {
 		p := &presets[i]
-		k := kind{p.messages, p.propagates()}
+		k := kind{messages: p.messages, hops: p.propagates()}
+		if p.messages == Passing {
+			k.network = p.name
+		}
 		if !seen[k] {
 			seen[k] = true
 			list = append(list, Model{p})

@@ -185,7 +185,7 @@ func (w *work) compute(p *graph.Propagation) (*graph.Hops, error) {
 }
 
 // hops propagates the features of all nodes that the splits name, or of all where there are none. The adjacency matrix is
-// gone afterwards.
+// gone afterwards, but where messages pass along it.
 func (w *work) hops() (*store, error) {
 	if err := w.normalize(&w.design); err != nil {
 		return nil, err
@@ -198,7 +198,12 @@ func (w *work) hops() (*store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := w.forget(); err != nil {
+	if w.design.passes() {
+		err = w.connect(s, &w.design)
+	} else {
+		err = w.forget()
+	}
+	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil

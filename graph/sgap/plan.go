@@ -52,7 +52,7 @@ type planner struct {
 
 // normalize makes the adjacency matrix of a design, where it has hops; it lives until another is asked for, or forget.
 func (pl *planner) normalize(d *Design) error {
-	if d.Hops == 0 {
+	if d.Hops == 0 && !d.passes() {
 		return nil
 	}
 	return pl.adjacencyOf(d.Norm)
@@ -199,6 +199,9 @@ func (pl *planner) describe(w way, choices []choice, tune *tuning) (*plan.Job, e
 	}
 	propagate.Items = append(append(propagate.Items, input), pl.adjacencyItems()...)
 	train.Items = append(train.Items, input)
+	if choices[0].design.passes() {
+		train.Items = append(train.Items, pl.adjacencyItems()...)
+	}
 	p.Stages = append(p.Stages, propagate, train)
 	return p, nil
 }

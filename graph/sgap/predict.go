@@ -135,6 +135,9 @@ func (a *applied) plan() (*plan.Job, error) {
 		addCost(&predict, float64(d.Nodes)/float64(s.Eval), ps.Eval.Cost)
 		addStage(&predict, a.recallStage(w), 1)
 		a.design.Post.plan(d, &predict, 1)
+		if a.design.passes() {
+			predict.Items = append(append(predict.Items, a.adjacencyItems()...), passingItems(d, s)...)
+		}
 		return &plan.Job{Baseline: a.baseline, Stages: []plan.Stage{importStage(d.importBytes, d.graphBytes), hops, predict}}, nil
 	})
 }
@@ -159,7 +162,7 @@ func (a *applied) writePredictions(s *store, out string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, block.close()) }()
-	tr := &trainer{Programs: ps, session: session}
+	tr := &trainer{Programs: ps, session: session, edges: s.edges}
 	emit := func(write func(*table.Table) error) error {
 		a.job.Stage("predict", "nodes", d.Nodes)
 		return a.logits(tr, block, s, func(lo int, logits []float32) error {

@@ -35,6 +35,11 @@ func Models() []run.Model {
 	return list
 }
 
+// wholeGraph is settings for models whose only batch is all nodes.
+func wholeGraph(tune string, groups ...[]run.Setting) []run.Setting {
+	return slices.DeleteFunc(settings(tune, groups...), func(s run.Setting) bool { return s.Key == "batch" })
+}
+
 // settings puts the groups of settings together, with how many settings tuning tries: more where the grid is larger and a
 // training may end in several ways.
 func settings(tune string, groups ...[]run.Setting) []run.Setting {
@@ -63,14 +68,14 @@ func head(layers, hidden, dropout, lr, weightDecay string) []run.Setting {
 		{Key: "dropout", Type: run.Float, Default: dropout, Min: "0", Max: "0.99", Doc: "rate before the layers but the first"},
 		{Key: "input-dropout", Type: run.Float, Default: "0", Min: "0", Max: "0.99", Doc: "rate on the input"},
 		{Key: "batch-norm", Type: run.Bool, Default: "false", Doc: "normalise hidden layers over the batch"},
-	}, rates(lr, weightDecay)...)
+	}, rates(lr, weightDecay, "")...)
 }
 
 // rates are the settings of the optimizer that every model has its own defaults for.
-func rates(lr, weightDecay string) []run.Setting {
+func rates(lr, weightDecay, decayed string) []run.Setting {
 	return []run.Setting{
 		{Key: "lr", Type: run.Float, Default: lr, Min: "0", Doc: "learning rate"},
-		{Key: "weight-decay", Type: run.Float, Default: weightDecay, Min: "0", Doc: "L2 added to the gradients"},
+		{Key: "weight-decay", Type: run.Float, Default: weightDecay, Min: "0", Doc: "L2 added to the gradients" + decayed},
 	}
 }
 
@@ -128,7 +133,7 @@ func (p *preset) data() string {
 
 // propagates says whether the preset looks at edges.
 func (p *preset) propagates() bool {
-	return slices.ContainsFunc(p.settings, func(s run.Setting) bool { return s.Key == "hops" })
+	return p.messages == Passing || slices.ContainsFunc(p.settings, func(s run.Setting) bool { return s.Key == "hops" })
 }
 
 // choice is what settings describe.
@@ -140,10 +145,15 @@ func (p *preset) choice(v run.Values, bf16 bool) choice {
 			Head:     nn.MLP{Layers: 1, BF16: bf16},
 		},
 		training: Training{
-			Epochs: v.Int("epochs"), LR: v.Float("lr"), WeightDecay: v.Float("weight-decay"), Batch: v.Int("batch"), Patience: v.Int("patience"),
+			Epochs: v.Int("epochs"), LR: v.Float("lr"), WeightDecay: v.Float("weight-decay"), Patience: v.Int("patience"),
 			Optimizer: v.String("optimizer"),
 		},
 	}
+	if p.messages == Passing {
+		c.design.Norm, c.design.Network = graph.Symmetric, networkOf(v, bf16)
+		return c
+	}
+	c.training.Batch = v.Int("batch")
 	if v.Lookup("layers") != nil {
 		c.design.Head = nn.MLP{
 			Hidden: v.Int("hidden"), Layers: v.Int("layers"), Activation: v.String("activation"), Dropout: v.Float("dropout"),

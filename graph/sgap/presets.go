@@ -24,7 +24,7 @@ var presets = []preset{
 		title:    "logistic regression on the features alone: a linear model",
 		paper:    "Cox, The regression analysis of binary sequences, Journal of the Royal Statistical Society B 1958",
 		messages: Last,
-		settings: settings("24", rates("0.05", "1e-5")),
+		settings: settings("24", rates("0.05", "1e-5", "")),
 		tuned: []axis{
 			{"scaling", []string{"l1", "l2", "rms", "none"}},
 			{"weight-decay", []string{"1e-2", "1e-3", "1e-4", "1e-5", "1e-6"}},
@@ -123,6 +123,36 @@ var presets = []preset{
 		settings: settings("32", propagation("5"), aggregator("what was combined of the hops before", Recursive), attentionSettings(), labelUse(), head("2", "64", "0.5", "0.01", "5e-4")),
 		tuned:    attentionAxes,
 		use:      "Classification of the nodes of one graph with dense and sparse regions; the weights of the hops are shown in the report.",
+	},
+	{
+		name:     "gcn",
+		title:    "graph convolutional network, full batch: every layer adds up the neighbours of every node",
+		paper:    "Kipf and Welling, Semi-Supervised Classification with Graph Convolutional Networks, ICLR 2017",
+		messages: Passing,
+		settings: wholeGraph("24", network("16", "0.5", "0.01", "5e-4", " of the first layer")),
+		tuned: []axis{
+			{"scaling", []string{"l1", "rms", "l2"}},
+			{"hidden", []string{"16", "64"}},
+			{"weight-decay", []string{"5e-3", "5e-4", "5e-5"}},
+			{"dropout", []string{"0.5", "0.8"}},
+			{"lr", []string{"0.01", "0.003"}},
+		},
+		use: "A baseline that shows what scalability costs: classification of the nodes of a graph that fits in memory with all its activations.",
+	},
+	{
+		name:     "gat",
+		title:    "graph attention network, full batch: every layer weighs the neighbours of every node",
+		paper:    "Veličković et al., Graph Attention Networks, ICLR 2018",
+		messages: Passing,
+		settings: wholeGraph("24", network("8", "0.6", "0.005", "5e-4", ""), edgeAttention()),
+		tuned: []axis{
+			{"scaling", []string{"l1", "rms", "l2"}},
+			{"out-heads", []string{"1", "8"}},
+			{"weight-decay", []string{"5e-3", "5e-4", "5e-5"}},
+			{"dropout", []string{"0.4", "0.6", "0.8"}},
+			{"lr", []string{"0.005", "0.01"}},
+		},
+		use: "A baseline that shows what scalability costs: classification of the nodes of a graph that fits in memory with all its activations.",
 	},
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/seraph-ml/seraph/engine/optim"
 	"github.com/seraph-ml/seraph/engine/program"
 	"github.com/seraph-ml/seraph/engine/tensor"
+	"github.com/seraph-ml/seraph/graph/gnn"
 )
 
 // Training is how a design is trained.
@@ -27,6 +28,7 @@ type Sizes struct {
 	Train             int // most rows of a step
 	Val               int // most rows that validate, of which an evaluation takes a block
 	Eval              int // most rows of an evaluation
+	Edges             int // entries of the adjacency matrix that message passing takes, else 0
 	Threads           int
 }
 
@@ -45,8 +47,9 @@ type Programs struct {
 
 // inputs are the rows that a program takes.
 type inputs struct {
-	hops   []nn.Matrix
-	labels *program.Value
+	hops      []nn.Matrix
+	labels    *program.Value
+	adjacency *gnn.Adjacency // for message passing, else nil
 }
 
 // evaluation is the inputs and results of an evaluation.
@@ -74,7 +77,7 @@ func (d *Design) Compile(t Training, s Sizes, sparse []bool) (*Programs, error) 
 	ps := &Programs{Sizes: s}
 	p := program.New("train")
 	ps.train = d.inputs(p, s.Train, s.Train, s, d.stepSparse(sparse), true)
-	out := d.Forward(p, ps.train.hops, s.Classes, true)
+	out := d.forward(p, &ps.train, s.Classes, true)
 	ps.loss, _ = p.CrossEntropy(out.Logits, ps.train.labels)
 	if out.Guide != nil {
 		guide, _ := p.CrossEntropy(out.Guide, ps.train.labels)
@@ -110,8 +113,12 @@ func (d *Design) stepSparse(sparse []bool) []bool {
 	return sparse
 }
 
-// groups are the parameters as they are decayed: those of scores on hidden rows are not.
+// groups are the parameters as they are decayed: those of scores on hidden rows are not, and a network of messages
+// that pass has its own.
 func (d *Design) groups(p *program.Program, weightDecay float64) []optim.Group {
+	if d.passes() {
+		return d.Network.Groups(p, weightDecay)
+	}
 	decayed, scores := optim.Group{WeightDecay: weightDecay}, optim.Group{}
 	for _, v := range p.Parameters() {
 		if d.Attention.On == OnHidden && strings.HasPrefix(v.Name, attentionScope+".") {
@@ -126,7 +133,7 @@ func (d *Design) groups(p *program.Program, weightDecay float64) []optim.Group {
 func (d *Design) compileEvaluation(name string, s Sizes, sparse []bool) (*program.Compiled, evaluation, error) {
 	p := program.New(name)
 	e := evaluation{inputs: d.inputs(p, s.Eval, s.Val, s, sparse, false)}
-	out := d.Forward(p, e.hops, s.Classes, false)
+	out := d.forward(p, &e.inputs, s.Classes, false)
 	e.logits = p.Output(out.Logits)
 	if out.Hops != nil {
 		e.weights = p.Output(out.Hops)
@@ -135,6 +142,14 @@ func (d *Design) compileEvaluation(name string, s Sizes, sparse []bool) (*progra
 	p.Output(e.losses)
 	c, err := program.Compile(p, program.Options{Workers: s.Threads})
 	return c, e, err
+}
+
+// forward is Forward, or the network of message passing.
+func (d *Design) forward(p *program.Program, in *inputs, classes int, training bool) Outputs {
+	if d.passes() {
+		return d.pass(p, in, classes, training)
+	}
+	return d.Forward(p, in.hops, classes, training)
 }
 
 // inputs declares the matrices that the design reads, in memory of the caller, and labels: most rows, where they are compressed a
@@ -152,6 +167,9 @@ func (d *Design) inputs(p *program.Program, most, of int, s Sizes, sparse []bool
 	}
 	in.hops = append(in.hops, d.labelInputs(p, rows, s.Classes)...)
 	in.labels = p.Input("labels", tensor.I32(rows))
+	if d.passes() {
+		in.adjacency = gnn.NewAdjacency(p, rows, s.Edges)
+	}
 	return in
 }
 

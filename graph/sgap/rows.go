@@ -7,6 +7,7 @@ import (
 	"github.com/seraph-ml/seraph/engine/kernel"
 	"github.com/seraph-ml/seraph/engine/memory"
 	"github.com/seraph-ml/seraph/graph"
+	"github.com/seraph-ml/seraph/graph/gnn"
 )
 
 // store is the hops of a propagation, with where each node stands among their rows, and beside them propagated labels.
@@ -14,6 +15,7 @@ type store struct {
 	*graph.Hops
 	nodes    []int32     // of the rows; nil where row u is that of node u
 	labels   *graph.Hops // of the same nodes; nil where they are not used (yet)
+	edges    *gnn.Edges  // between all nodes, for message passing
 	arena    *memory.Arena
 	position []int32 // of each node; nil where row u is that of node u
 	combined bool    // the one matrix is the sum of the hops
@@ -41,7 +43,7 @@ func positionBytes(all int) int64 { return 4 * int64(all) }
 
 // Close gives the memory back, the hops' too.
 func (s *store) Close() error {
-	err := errors.Join(s.Hops.Close(), s.dropLabels())
+	err := errors.Join(s.Hops.Close(), s.dropLabels(), s.edges.Close())
 	if s.arena != nil {
 		err = errors.Join(err, s.arena.Close())
 	}

@@ -71,17 +71,20 @@ func (pl *planner) settle(try func() (*plan.Job, error)) (*plan.Job, error) {
 	if !d.OnDisk() {
 		return try()
 	}
-	fits, err := pl.pretend(try)
+	small, err := pl.pretend(try)
 	if err != nil {
 		return nil, err
 	}
-	if fits {
+	whole := pl.preset.messages == Passing // a step takes the edges as they lie in memory
+	if whole && small != nil {
+		return nil, small
+	}
+	if small == nil {
 		if err := errors.Join(pl.forget(), d.load()); err != nil {
 			return nil, err
 		}
 		job, err := try()
-		var small *plan.TooSmallError
-		if !errors.As(err, &small) {
+		if whole || !errors.As(err, &small) {
 			return job, err
 		}
 		if err := errors.Join(pl.forget(), d.unload()); err != nil {
@@ -91,21 +94,19 @@ func (pl *planner) settle(try func() (*plan.Job, error)) (*plan.Job, error) {
 	return try()
 }
 
-// pretend says whether the job would fit with the graph in memory.
-func (pl *planner) pretend(try func() (*plan.Job, error)) (bool, error) {
+// pretend says whether the job would fit with the graph in memory: nil where it does.
+func (pl *planner) pretend(try func() (*plan.Job, error)) (small *plan.TooSmallError, err error) {
 	if err := pl.forget(); err != nil {
-		return false, err
+		return nil, err
 	}
 	d := *pl.data
 	defer func(real *dataset) { pl.data, pl.adjacency, pl.pretending = real, nil, false }(pl.data)
 	d.Graph, d.graphBytes = d.Loaded(), d.graphBytes+d.LoadBytes()
 	pl.data, pl.pretending = &d, true
-	_, err := try()
-	var small *plan.TooSmallError
-	if errors.As(err, &small) {
-		return false, nil
+	if _, err = try(); errors.As(err, &small) {
+		return small, nil
 	}
-	return err == nil, err
+	return nil, err
 }
 
 // load reads edges and features into memory.

@@ -44,6 +44,20 @@ func TestGraphsOnDiskTrainAndPredictWithTheBitsOfThoseInMemory(t *testing.T) {
 	}
 }
 
+// TestMessagesPassInMemory trains on a graph that is opened, and has no way to leave it on disk.
+func TestMessagesPassInMemory(t *testing.T) {
+	stored := sgap.Stored(t)
+	m := named(t, "gcn")
+	want := trainWith(t, m, options(t, stored, "epochs=3")).WeightsHash
+	inSmallestBudget(t, func(memory string) error {
+		r, err := run.Train(context.Background(), m, options(t, stored, "epochs=3", "memory="+memory))
+		if err == nil && r.WeightsHash != want {
+			t.Errorf("weights %s in %s bytes of memory, %s without a limit", r.WeightsHash, memory, want)
+		}
+		return err
+	})
+}
+
 // predictions applies a trained model.
 func predictions(t *testing.T, m run.Model, dir, data string, set ...string) ([]byte, error) {
 	t.Helper()

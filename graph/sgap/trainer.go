@@ -3,6 +3,7 @@ package sgap
 import (
 	"github.com/seraph-ml/seraph/engine/kernel"
 	"github.com/seraph-ml/seraph/engine/program"
+	"github.com/seraph-ml/seraph/graph/gnn"
 )
 
 // Rows is a block of rows of the hops that a design reads.
@@ -45,6 +46,7 @@ type trainer struct {
 
 	guidance float32 // weight of the guide's loss
 	taught   *teaching
+	edges    *gnn.Edges // for message passing, else nil
 }
 
 func newTrainer(ps *Programs, pool *kernel.Pool) (*trainer, error) {
@@ -66,7 +68,7 @@ func (t *trainer) reset(seed uint64) {
 // fit makes one step on the rows and returns its loss.
 func (t *trainer) fit(rows *Rows, lr float64) (float64, error) {
 	e := t.session.Execution(t.Train)
-	if err := t.train.bind(e, rows); err != nil {
+	if err := t.train.bind(e, rows, t.edges); err != nil {
 		return 0, err
 	}
 	t.step++
@@ -82,8 +84,8 @@ func (t *trainer) fit(rows *Rows, lr float64) (float64, error) {
 	return float64(e.Tensor(t.loss).Float32s()[0]), nil
 }
 
-// bind makes rows the input of an execution.
-func (in *inputs) bind(e *program.Execution, rows *Rows) error {
+// bind makes rows, and for message passing edges, the input of an execution.
+func (in *inputs) bind(e *program.Execution, rows *Rows, edges *gnn.Edges) error {
 	if err := e.SetSize("rows", rows.Count); err != nil {
 		return err
 	}
@@ -93,6 +95,9 @@ func (in *inputs) bind(e *program.Execution, rows *Rows) error {
 		} else if err := bindSparse(e, x.Sparse, hopName(i), &rows.Hops[i], rows.Count); err != nil {
 			return err
 		}
+	}
+	if in.adjacency != nil {
+		edges.Bind(e, in.adjacency)
 	}
 	copy(e.Tensor(in.labels).Int32s(), rows.Labels)
 	return nil
@@ -105,7 +110,7 @@ func (t *trainer) apply(rows *Rows) (logits, losses []float32, err error) {
 		c, ev = t.Dense, &t.dense
 	}
 	e := t.session.Execution(c)
-	if err := ev.bind(e, rows); err != nil {
+	if err := ev.bind(e, rows, t.edges); err != nil {
 		return nil, nil, err
 	}
 	if err := e.Run(); err != nil {

@@ -119,7 +119,7 @@ func (t *tuning) kinds() (list []choice, count []int) {
 		c := t.candidates[i].choice
 		c.design.Norm.R, c.training.LR, c.training.WeightDecay = 0, 0, 0
 		c.design.Weighting.Alpha, c.design.Weighting.T = 0, 0
-		for _, rate := range []*float64{&c.design.Head.Dropout, &c.design.Head.InputDropout, &c.design.Attention.Dropout} {
+		for _, rate := range []*float64{&c.design.Head.Dropout, &c.design.Head.InputDropout, &c.design.Attention.Dropout, &c.design.Network.Dropout, &c.design.Network.AttentionDropout} {
 			*rate = math.Ceil(*rate) // 0, or dropout of some kind
 		}
 		key := fmt.Sprintf("%+v", c)
@@ -170,6 +170,9 @@ func (t *tuning) hops(v variant, members []int, seeds int) (design Design, nodes
 	design = Design{Norm: v.norm, Teleport: v.teleport, Scaling: v.scaling, Messages: t.candidates[members[0]].design.Messages, Weighting: v.weighting}
 	for _, i := range members {
 		design.Hops = max(design.Hops, t.candidates[i].design.Hops)
+	}
+	if design.passes() {
+		return design, nil
 	}
 	return design, t.work.data.wanted(t.work.data.splits[:seeds], false)
 }
@@ -286,6 +289,9 @@ func (t *tuning) variant(v variant, members []int, lo, hi int, done *int) (err e
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
+	if err := w.connect(s, &design); err != nil {
+		return err
+	}
 	for _, i := range members {
 		if err := t.try(&t.candidates[i], s, lo, hi); err != nil {
 			return err

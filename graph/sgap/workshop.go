@@ -41,6 +41,9 @@ func (d *dataset) sizesOf(c choice, splits []graph.Split, blockBytes int64, thre
 	}
 	s.Eval = int(min(max(blockBytes/row, 16), 2048, int64(d.Nodes)))
 	s.compress = !s.batched() && !c.design.Head.BF16 && c.design.takesSparse() && c.design.Labels.reads() == 0
+	if c.design.passes() {
+		s.whole(d, c.design.Norm)
+	}
 	return s
 }
 
@@ -108,7 +111,10 @@ func (d *dataset) workItems(design *Design, ends []*Programs, s sizes, test bool
 		persistent, shared, scratch = max(persistent, a), max(shared, b), max(scratch, c)
 	}
 	l := design.layout(d.Features.Cols, d.Classes)
-	gathered := bufferBytes(s.train, l, s.compress) + bufferBytes(s.Val, l, s.compress)
+	gathered := bufferBytes(s.train, l, s.compress)
+	if !design.passes() {
+		gathered += bufferBytes(s.Val, l, s.compress)
+	}
 	if s.batched() {
 		gathered += bufferBytes(s.Train, l, false)
 	}
@@ -122,7 +128,8 @@ func (d *dataset) workItems(design *Design, ends []*Programs, s sizes, test bool
 	if design.Labels.Kind == ReliableLabels {
 		items = append(items, teachingItems(d.Nodes, s, l)...)
 	}
-	if test {
+	items = append(items, passingItems(d, s)...)
+	if test && !design.passes() {
 		items = append(items, plan.Item{Name: "block of rows to evaluate", Bytes: bufferBytes(s.Eval, l, false), Where: plan.Resident})
 	}
 	return items
@@ -151,6 +158,9 @@ func newWorkshop(d *dataset, c choice, s sizes, test bool, pool *kernel.Pool) (w
 	l := c.design.layout(d.Features.Cols, d.Classes)
 	if w.rows, err = newBuffer(s.train, l, s.compress); err != nil {
 		return w, err
+	}
+	if c.design.passes() {
+		return w, nil // one buffer has all rows
 	}
 	if w.valRows, err = newBuffer(s.Val, l, s.compress); err != nil {
 		return w, err
@@ -207,6 +217,9 @@ func (w *workshop) compile(sparse []bool) error {
 
 // open gathers the rows of a split, compressed where they have few entries.
 func (w *workshop) open(s *store, split graph.Split) (err error) {
+	if w.design.passes() {
+		return w.openAll(s, split)
+	}
 	first := w.design.FirstHop()
 	w.rows.fold = foldOf(s, &w.design)
 	w.valRows.fold = w.rows.fold
@@ -249,6 +262,11 @@ func (w *workshop) test(s *store, split graph.Split) (*Score, error) {
 	w.attended = nil
 	if w.design.Messages.attends() {
 		w.attended = &attended{}
+	}
+	if w.design.passes() {
+		all := *w.val
+		all.Labels = w.data.only(split.Test)
+		return score, w.addScore(score, &all)
 	}
 	first := w.design.FirstHop()
 	if s.position == nil && 2*len(split.Test) > w.data.Nodes {
