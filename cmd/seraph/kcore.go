@@ -24,8 +24,10 @@ var kcoreCommand = command{
 		" format: METIS, MatrixMarket, sgraph, npz. The core number of a vertex is the largest k such that it lies in a subgraph where everybody has at least k neighbours.\n\n" +
 		"Edges have no direction; self-loops and duplicates are dropped and counted, and a vertex seen only in a self-loop has core number 0. The vertices are those" +
 		" that a header declares (METIS, MatrixMarket), 0 … N-1 with --vertices N, else the ids that occur.\n\n" +
+		"A graph that is larger than --memory is divided by core number on --disk DIR:SIZE; what an interrupted job has left there --resume goes on with. --order, --check" +
+		" and --edges need a graph in memory.\n\n" +
 		"--out writes a line \"id<TAB>core\" a vertex, by ascending id (.tsv), a Parquet table, or npy: uint32 [n] where the vertices are declared, else rows (id, core).",
-	exits: []int{exitBudget, exitCorrupt}, flags: typeOf[kcoreVerb](), verb: verbOf[kcoreVerb],
+	exits: []int{exitBudget, exitCorrupt, exitInterrupted}, flags: typeOf[kcoreVerb](), verb: verbOf[kcoreVerb],
 }
 
 type kcoreFlags struct {
@@ -34,7 +36,8 @@ type kcoreFlags struct {
 	Memory      string       `placeholder:"SIZE" help:"The most memory that the job may hold. Default: 80 % of the available memory."`
 	Threads     int          `placeholder:"N" help:"Threads to compute with. Default: all processors."`
 	Vertices    int64        `placeholder:"N" help:"The vertices are 0 … N-1."`
-	Engine      kcore.Engine `enum:"auto,peel,parallel" default:"auto" placeholder:"ENGINE" help:"How to compute: auto, peel, parallel. All give the same. Default: auto."`
+	Disk        string       `placeholder:"DIR:SIZE" help:"Where a graph that is larger than memory may lie, and how many bytes."`
+	Engine      kcore.Engine `enum:"auto,peel,parallel,divide,scan" default:"auto" placeholder:"ENGINE" help:"How to compute: auto, peel or parallel in memory, divide or scan on disk. All give the same. Default: auto."`
 }
 
 type kcoreVerb struct {
@@ -43,6 +46,7 @@ type kcoreVerb struct {
 	K          int32  `short:"k" placeholder:"K" help:"Write the vertices of the K-core instead, an id a line."`
 	Edges      bool   `help:"With --k: write the edges among them."`
 	Order      bool   `help:"Write the degeneracy order to FILE.order, an id a line."`
+	Resume     bool   `help:"Go on with what an interrupted job on the same edges has left in --disk."`
 	Check      bool   `help:"Prove the result right, from the graph and the degeneracy order alone."`
 }
 
@@ -54,6 +58,7 @@ type kcoreResult struct {
 	Why         string             `json:"engine_why"`
 	Out         string             `json:"out,omitempty"`
 	Checked     bool               `json:"checked"`
+	Progress    *kcore.Progress    `json:"progress,omitempty"` // of an engine on disk
 	Seconds     map[string]float64 `json:"seconds"`
 	BytesRead   int64              `json:"bytes_read"`
 	Written     int64              `json:"bytes_written"`
@@ -78,25 +83,43 @@ func (f *kcoreFlags) settle() (budget int64, err error) {
 	return budget, nil
 }
 
-// plan chooses the engine.
-func (f *kcoreFlags) plan(budget int64) (*plan.Job, error) {
-	size, err := kcore.Survey(f.Paths, f.options())
-	if err != nil {
-		return nil, err
-	}
-	return f.planOf(size, budget)
+// planned is what a job will do.
+type planned struct {
+	*plan.Job
+	engine kcore.Engine
+	why    string
+	disk   kcore.DiskPlan // for engines on disk
 }
 
-func (f *kcoreFlags) planOf(size kcore.Size, budget int64) (*plan.Job, error) {
-	p, err := kcore.PlanMemory(size, f.Threads)
+// plan chooses the engine: one in memory where the graph fits, else, given a disk, division.
+func (f *kcoreFlags) plan(budget int64) (p planned, err error) {
+	if f.Engine.OnDisk() && f.Disk == "" {
+		return p, run.Usagef("--engine %s needs --disk DIR:SIZE", f.Engine)
+	}
+	size, err := kcore.Survey(f.Paths, f.options())
 	if err != nil {
-		return nil, err
+		return p, err
 	}
-	if p.Peak() > budget {
-		return nil, &plan.TooSmallError{Budget: budget, Smallest: p.Peak(), Stage: "the plan"}
+	if !f.Engine.OnDisk() {
+		inMemory, err := kcore.PlanMemory(size, f.Threads)
+		if err != nil {
+			return p, err
+		}
+		if inMemory.Budget = budget; inMemory.Peak() <= budget {
+			p.Job = inMemory
+			p.engine, p.why = kcore.Choose(f.Engine, f.Threads)
+			return p, nil
+		}
+		if f.Engine != kcore.Auto || f.Disk == "" {
+			return p, fmt.Errorf("%w; or --disk DIR:SIZE, and the default engine", &plan.TooSmallError{Budget: budget, Smallest: inMemory.Peak(), Stage: "a graph in memory"})
+		}
+		p.engine, p.why = kcore.Divided, fmt.Sprintf("in memory the graph would take %s", memory.FormatSize(inMemory.Peak()))
+	} else {
+		p.engine, p.why = f.Engine, "asked for"
 	}
-	p.Budget = budget
-	return p, nil
+	p.disk, err = kcore.PlanDisk(size, nil, p.engine, f.Threads, budget)
+	p.Job = p.disk.Job
+	return p, err
 }
 
 func (f *kcoreFlags) options() kcore.Options {
@@ -115,6 +138,9 @@ func (c *kcoreVerb) run(a *app) error {
 	if err != nil {
 		return err
 	}
+	if err := c.checkEngine(planned.engine); err != nil {
+		return err
+	}
 	code, err := memory.CodeBytes()
 	if err != nil {
 		return err
@@ -122,12 +148,16 @@ func (c *kcoreVerb) run(a *app) error {
 	if _, err := memory.LimitGoHeap(budget, planned.Peak()-planned.Baseline, code); err != nil {
 		return err
 	}
-	if err := c.showPlan(a, planned); err != nil {
+	if err := c.showPlan(a, planned.Job); err != nil {
 		return err
 	}
 	before, _ := memory.IOCounters() // zero where it cannot be measured
-	result := kcoreResult{Event: "result", Out: c.Out, Seconds: map[string]float64{}, PlannedPeak: planned.Peak()}
-	if err := c.decompose(a, &result); err != nil {
+	result := kcoreResult{Event: "result", Engine: planned.engine, Why: planned.why, Out: c.Out, Seconds: map[string]float64{}, PlannedPeak: planned.Peak()}
+	decompose := c.decompose
+	if planned.engine.OnDisk() {
+		decompose = func(a *app, result *kcoreResult) error { return c.decomposeOnDisk(a, budget, planned, result) }
+	}
+	if err := decompose(a, &result); err != nil {
 		return err
 	}
 	after, _ := memory.IOCounters()
@@ -176,7 +206,6 @@ func (c *kcoreVerb) decompose(a *app, result *kcoreResult) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, vectors.Close()) }()
-	result.Engine, result.Why = kcore.Choose(c.Engine, c.Threads)
 	if err := kcore.Decompose(g, vectors.Core, result.Engine, pool); err != nil {
 		return err
 	}
@@ -192,8 +221,8 @@ func (c *kcoreVerb) decompose(a *app, result *kcoreResult) (err error) {
 		result.Checked = true
 		clock.lap("check")
 	}
-	result.Result = kcore.Summarise(g, vectors.Core)
-	if err := c.write(g, vectors); err != nil {
+	result.Result = kcore.Summarise(&g.Names, g.Counts, vectors.Core)
+	if err := c.write(&g.Names, vectors.Core, vectors.Order, g); err != nil {
 		return err
 	}
 	clock.lap("write")
@@ -212,28 +241,29 @@ func (s *stopwatch) lap(stage string) {
 	s.last = now
 }
 
-// write writes what was asked for.
-func (c *kcoreVerb) write(g *kcore.Graph, v *kcore.Vectors) error {
+// write writes what was asked for. The graph is needed for the edges of a core alone.
+func (c *kcoreVerb) write(n *kcore.Names, core, order []int32, g *kcore.Graph) error {
 	if c.Order {
-		if err := format.WriteFile(c.Out+".order", func(w io.Writer) error { return kcore.WriteOrder(w, g, v.Order) }); err != nil {
+		if err := format.WriteFile(c.Out+".order", func(w io.Writer) error { return kcore.WriteOrder(w, n, order) }); err != nil {
 			return err
 		}
 	}
-	switch {
-	case c.Out == "":
+	if c.Out == "" {
 		return nil
-	case c.K > 0 && c.Edges:
-		return format.WriteFile(c.Out, func(w io.Writer) error { return kcore.WriteCoreEdges(w, g, v.Core, c.K) })
-	case c.K > 0:
-		return format.WriteFile(c.Out, func(w io.Writer) error { return kcore.WriteCore(w, g, v.Core, c.K) })
 	}
-	switch filepath.Ext(c.Out) {
-	case ".npy":
-		return kcore.WriteNPY(c.Out, g, v.Core)
-	case ".parquet":
-		return format.WriteFile(c.Out, func(w io.Writer) error { return kcore.WriteParquet(w, g, v.Core) })
-	}
-	return format.WriteFile(c.Out, func(w io.Writer) error { return kcore.WriteTSV(w, g, v.Core) })
+	return format.WriteFile(c.Out, func(w io.Writer) error {
+		switch {
+		case c.K > 0 && c.Edges:
+			return kcore.WriteCoreEdges(w, g, core, c.K)
+		case c.K > 0:
+			return kcore.WriteCore(w, n, core, c.K)
+		case filepath.Ext(c.Out) == ".npy":
+			return kcore.WriteNPY(w, n, core)
+		case filepath.Ext(c.Out) == ".parquet":
+			return kcore.WriteParquet(w, n, core)
+		}
+		return kcore.WriteTSV(w, n, core)
+	})
 }
 
 // text says the result to people.
@@ -270,5 +300,5 @@ func (p *planKCore) run(a *app) error {
 	if err != nil {
 		return err
 	}
-	return p.printPlan(a, planned, budget, nil)
+	return p.printPlan(a, planned.Job, budget, nil)
 }

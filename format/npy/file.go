@@ -132,6 +132,16 @@ func (a *Array) head() ([]byte, error) {
 	if err := a.Verify(); err != nil {
 		return nil, err
 	}
+	return a.heading(), nil
+}
+
+// WriteHead writes what stands before the values of an array, which are then written by rows: for arrays larger than memory.
+func WriteHead(w io.Writer, t DType, shape ...int) error {
+	_, err := w.Write((&Array{DType: t, Shape: shape}).heading())
+	return err
+}
+
+func (a *Array) heading() []byte {
 	var text strings.Builder
 	fortran := "False"
 	if a.Fortran {
@@ -157,5 +167,5 @@ func (a *Array) head() ([]byte, error) {
 	for len(head) < 10+length-1 {
 		head = append(head, ' ')
 	}
-	return append(head, '\n'), nil
+	return append(head, '\n')
 }

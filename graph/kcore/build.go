@@ -32,7 +32,7 @@ func build(bags []bag, declared int64, pool *kernel.Pool) (g *Graph, err error) 
 		}
 	}()
 	g = &Graph{}
-	if g.Nodes, g.names, err = number(bags, declared, pool); err != nil {
+	if g.Names, err = number(bags, declared, pool); err != nil {
 		return g, err
 	}
 	if g.Nodes == 0 {
@@ -153,7 +153,7 @@ func (b *builder) count(lo, hi int32) {
 			u, v := uint32(ids[i]-lo), uint32(ids[i+1]-lo)
 			if u == v {
 				if u < size {
-					b.loop(int(lo) + int(u))
+					b.note(int(lo) + int(u))
 					loops++
 				}
 				continue
@@ -167,12 +167,6 @@ func (b *builder) count(lo, hi int32) {
 		}
 	}
 	atomic.AddInt64(&b.Loops, loops)
-}
-
-func (b *builder) loop(v int) {
-	if b.names.looped != nil {
-		b.names.looped[v/64] |= 1 << (v % 64)
-	}
 }
 
 // throw puts the other ends into the rows of vertices lo … hi−1.
@@ -227,11 +221,15 @@ func (b *builder) closeGaps() error {
 			}
 			before = u
 		}
+		if begin < end {
+			b.note(v)
+		}
 		begin = end
 	}
 	r.ends[b.Nodes] = kept
 	b.Graph.arena, b.Indptr, b.Indices = r.arena, r.ends, r.entries[:kept:kept]
-	b.Duplicates -= kept / 2
+	b.Edges = kept / 2
+	b.Duplicates -= b.Edges
 	from := 8*int64(b.Nodes+1) + 4*kept
 	return r.arena.Release(from, r.arena.Size()-from)
 }

@@ -56,8 +56,8 @@ func TestGraphsOfPairs(t *testing.T) {
 			if err := sameRows(g, want); err != nil {
 				t.Fatalf("%v, %d workers: %v", ids, workers, err)
 			}
-			if n := g.Edges() + g.Loops + g.Duplicates; n != int64(len(ids)/2) {
-				t.Fatalf("%d edges, %d loops and %d duplicates of %d pairs", g.Edges(), g.Loops, g.Duplicates, len(ids)/2)
+			if n := g.Edges + g.Loops + g.Duplicates; n != int64(len(ids)/2) {
+				t.Fatalf("%d edges, %d loops and %d duplicates of %d pairs", g.Edges, g.Loops, g.Duplicates, len(ids)/2)
 			}
 			g.Close()
 		}
@@ -92,15 +92,15 @@ func TestSegmentsOfBothWidths(t *testing.T) {
 	}
 	ids = append(ids, 1<<40, 0)
 	g := pairGraph(t, ids, 0)
-	if g.Nodes != segmentBytes/8+102 || g.Edges() != int64(len(ids)/2) || g.ID(g.Nodes-1) != 1<<40 || g.Neighbours(0)[1] != int32(g.Nodes-1) {
-		t.Errorf("%d vertices, %d edges, the last one %d", g.Nodes, g.Edges(), g.ID(g.Nodes-1))
+	if g.Nodes != segmentBytes/8+102 || g.Edges != int64(len(ids)/2) || g.ID(g.Nodes-1) != 1<<40 || g.Neighbours(0)[1] != int32(g.Nodes-1) {
+		t.Errorf("%d vertices, %d edges, the last one %d", g.Nodes, g.Edges, g.ID(g.Nodes-1))
 	}
 }
 
 func TestDeclaredVertices(t *testing.T) {
 	g := pairGraph(t, []int64{3, 1}, 6)
-	if g.Vertices() != 6 || !g.Present(5) || g.Edges() != 1 {
-		t.Errorf("%d vertices, %d edges", g.Vertices(), g.Edges())
+	if g.Vertices() != 6 || !g.Present(5) || g.Edges != 1 {
+		t.Errorf("%d vertices, %d edges", g.Vertices(), g.Edges)
 	}
 	pool := kernel.NewPool(1)
 	defer pool.Close()

@@ -14,7 +14,12 @@ const (
 	Auto       Engine = "auto"     // whichever suits the graph and the machine
 	Sequential Engine = "peel"     // Peel
 	Parallel   Engine = "parallel" // PeelParallel
+	Divided    Engine = "divide"   // Divide
+	Scan       Engine = "scan"     // Divide without parts
 )
+
+// OnDisk says whether an engine works on a Store rather than on a Graph.
+func (e Engine) OnDisk() bool { return e == Divided || e == Scan }
 
 // Choose says which engine suits a graph in memory, and why.
 func Choose(asked Engine, workers int) (e Engine, why string) {

@@ -8,22 +8,22 @@ import (
 )
 
 // Hash is the SHA-256 of the lines "id core\n" of all vertices, by ascending id: one number that runs can be compared by.
-func Hash(g *Graph, core []int32) string {
+func Hash(n *Names, core []int32) string {
 	h := sha256.New()
-	writeLines(h, g, core, ' ') // a hash takes everything
+	writeLines(h, n, core, ' ') // a hash takes everything
 	return hex.EncodeToString(h.Sum(nil))
 }
 
 // WriteTSV writes the lines "id\tcore\n" of all vertices, by ascending id.
-func WriteTSV(w io.Writer, g *Graph, core []int32) error { return writeLines(w, g, core, '\t') }
+func WriteTSV(w io.Writer, n *Names, core []int32) error { return writeLines(w, n, core, '\t') }
 
-func writeLines(w io.Writer, g *Graph, core []int32, separator byte) error {
+func writeLines(w io.Writer, n *Names, core []int32, separator byte) error {
 	return writeRows(w, func(line []byte, v int) []byte {
-		if !g.Present(v) {
+		if !n.Present(v) {
 			return line
 		}
-		return append(strconv.AppendInt(appendID(line, g, int32(v), separator), int64(core[v]), 10), '\n')
-	}, g.Nodes)
+		return append(strconv.AppendInt(appendID(line, n, int32(v), separator), int64(core[v]), 10), '\n')
+	}, n.Nodes)
 }
 
 // writeRows writes what add appends for 0 … n−1.
@@ -42,6 +42,6 @@ func writeRows(w io.Writer, add func(text []byte, i int) []byte, n int) error {
 	return nil
 }
 
-func appendID(line []byte, g *Graph, v int32, behind byte) []byte {
-	return append(strconv.AppendInt(line, g.ID(int(v)), 10), behind)
+func appendID(line []byte, n *Names, v int32, behind byte) []byte {
+	return append(strconv.AppendInt(line, n.ID(int(v)), 10), behind)
 }

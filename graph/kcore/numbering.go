@@ -14,7 +14,7 @@ import (
 
 // number gives the ids numbers below nodes. Ids that are not much larger than there are pairs are their own numbers; others
 // are replaced by their ranks in the segments, which are all narrow then.
-func number(bags []bag, declared int64, pool *kernel.Pool) (nodes int, n names, err error) {
+func number(bags []bag, declared int64, pool *kernel.Pool) (n Names, err error) {
 	pairs, greatest := int64(0), int64(-1)
 	for i := range bags {
 		pairs += bags[i].pairs
@@ -24,29 +24,39 @@ func number(bags []bag, declared int64, pool *kernel.Pool) (nodes int, n names, 
 	}
 	switch {
 	case declared > 0 && greatest >= declared:
-		return 0, n, run.Usagef("the graph has a vertex %d, and %d vertices were declared: 0 … %d", greatest, declared, declared-1)
+		return n, beyondDeclared(greatest, declared)
 	case declared > 0:
-		return int(declared), names{declared: true}, nil
-	case greatest < math.MaxInt32 && greatest/4 <= pairs+1<<14:
-		nodes = int(greatest + 1)
-		return nodes, names{looped: make([]uint64, (nodes+63)/64)}, nil
+		return Names{Nodes: int(declared), declared: true}, nil
+	case areNumbers(greatest, pairs):
+		nodes := int(greatest + 1)
+		return Names{Nodes: nodes, present: newPresence(nodes)}, nil
 	}
 	segments := segmentsOf(bags)
 	table, err := newIDTable()
 	if err != nil {
-		return 0, n, err
+		return n, err
 	}
 	defer table.close()
 	for _, s := range segments {
 		if err := s.each(func(_ int, id int64) error { return table.add(id) }); err != nil {
-			return 0, n, err
+			return n, err
 		}
 	}
 	if n.ids = table.finish(); len(n.ids) > math.MaxInt32 {
-		return 0, n, fmt.Errorf("%d different vertices; expected fewer than 2^31", len(n.ids))
+		return n, fmt.Errorf("%d different vertices; expected fewer than 2^31", len(n.ids))
 	}
 	pool.For(len(segments), 1, &ranking{segments, table})
-	return len(n.ids), n, nil
+	n.Nodes = len(n.ids)
+	return n, nil
+}
+
+func beyondDeclared(greatest, declared int64) error {
+	return run.Usagef("the graph has a vertex %d, and %d vertices were declared: 0 … %d", greatest, declared, declared-1)
+}
+
+// areNumbers says whether ids are so dense that they are their own numbers.
+func areNumbers(greatest, pairs int64) bool {
+	return greatest < math.MaxInt32 && greatest/4 <= pairs+1<<14
 }
 
 // each calls do with every id of the segment and its place, in order.

@@ -14,9 +14,10 @@ import (
 
 // Size is how large a graph is, or is thought to be.
 type Size struct {
-	Nodes int64 // numbers in use
-	Pairs int64 // edges as they stand in the files
-	Text  int64 // bytes of the files
+	Nodes    int64 // numbers in use
+	Pairs    int64 // edges as they stand in the files
+	Text     int64 // bytes of the files
+	Greatest int64 // id, as far as it is known
 }
 
 // Survey guesses the size of a graph from the lengths of its files and the beginning of each list of edges. The pipe "-" is
@@ -38,6 +39,7 @@ func Survey(paths []string, o Options) (Size, error) {
 		all.Pairs += s.Pairs
 		all.Text += s.Text
 		all.Nodes = max(all.Nodes, s.Nodes)
+		all.Greatest = max(all.Greatest, s.Greatest)
 	}
 	if o.Vertices > 0 {
 		all.Nodes = o.Vertices
@@ -83,6 +85,7 @@ func surveyText(path string, list bool) (s Size, err error) {
 	// Lines grow with the ids, which often ascend: those to come are rather longer than these, so there are fewer.
 	s.Pairs = s.Text/(int64(len(head))/counts.Pairs) + 1
 	s.Nodes = min(2*s.Pairs, greatest+greatest/4+1)
+	s.Greatest = greatest
 	return s, nil
 }
 

@@ -91,9 +91,9 @@ func readOther(path string, kind detect.Kind, o Options, pool *kernel.Pool) (*Gr
 	}
 	switch {
 	case raw.IDs != nil:
-		g.names = names{ids: raw.IDs}
+		g.Names = Names{Nodes: g.Nodes, ids: raw.IDs}
 	case kind.Name == "metis" || kind.Name == "matrixmarket":
-		g.names.base = 1 // as in the file
+		g.base = 1 // as in the file
 	}
 	return g, nil
 }

@@ -1,7 +1,7 @@
 package kcore
 
 import (
-	"fmt"
+	"encoding/binary"
 	"io"
 	"slices"
 
@@ -12,23 +12,21 @@ import (
 
 // Result is what a decomposition came to.
 type Result struct {
-	Vertices   int    `json:"vertices"`
-	Edges      int64  `json:"edges"`
-	Loops      int64  `json:"self_loops_dropped"`
-	Duplicates int64  `json:"duplicates_dropped"`
+	Vertices int `json:"vertices"`
+	Counts
 	Degeneracy int32  `json:"degeneracy"`
 	Innermost  int    `json:"innermost_vertices"`
 	SHA256     string `json:"coreness_sha256"`
 }
 
 // Summarise counts and hashes.
-func Summarise(g *Graph, core []int32) Result {
-	r := Result{Vertices: g.Vertices(), Edges: g.Edges(), Loops: g.Loops, Duplicates: g.Duplicates, SHA256: Hash(g, core)}
+func Summarise(n *Names, counts Counts, core []int32) Result {
+	r := Result{Vertices: n.Vertices(), Counts: counts, SHA256: Hash(n, core)}
 	if len(core) > 0 {
 		r.Degeneracy = slices.Max(core)
 	}
 	for v, k := range core {
-		if k == r.Degeneracy && g.Present(v) {
+		if k == r.Degeneracy && n.Present(v) {
 			r.Innermost++
 		}
 	}
@@ -36,35 +34,30 @@ func Summarise(g *Graph, core []int32) Result {
 }
 
 // WriteNPY writes the core numbers as uint32: [n] where the vertices are declared, else (id, core) rows of int64.
-func WriteNPY(path string, g *Graph, core []int32) error {
-	var array *npy.Array
-	var err error
-	if g.Declared() {
-		values := make([]uint32, len(core))
-		for v, k := range core {
-			values[v] = uint32(k)
+func WriteNPY(w io.Writer, n *Names, core []int32) error {
+	if n.Declared() {
+		if err := npy.WriteHead(w, npy.DType{Kind: 'u', Size: 4}, n.Nodes); err != nil {
+			return err
 		}
-		array, err = npy.New(values, len(values))
-	} else {
-		var rows []int64
-		for v, k := range core {
-			if g.Present(v) {
-				rows = append(rows, g.ID(v), int64(k))
-			}
+		return writeRows(w, func(b []byte, v int) []byte { return binary.LittleEndian.AppendUint32(b, uint32(core[v])) }, n.Nodes)
+	}
+	if err := npy.WriteHead(w, npy.DType{Kind: 'i', Size: 8}, n.Vertices(), 2); err != nil {
+		return err
+	}
+	return writeRows(w, func(b []byte, v int) []byte {
+		if !n.Present(v) {
+			return b
 		}
-		array, err = npy.New(rows, len(rows)/2, 2)
-	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return npy.Write(path, array)
+		b = binary.LittleEndian.AppendUint64(b, uint64(n.ID(v)))
+		return binary.LittleEndian.AppendUint64(b, uint64(core[v]))
+	}, n.Nodes)
 }
 
 // parquetRows is how many rows of Parquet are made at a time.
 const parquetRows = 1 << 16
 
 // WriteParquet writes the columns id and core, by ascending id.
-func WriteParquet(w io.Writer, g *Graph, core []int32) error {
+func WriteParquet(w io.Writer, n *Names, core []int32) error {
 	out := parquet.NewWriter(w)
 	ids, cores := make([]int64, 0, parquetRows), make([]int64, 0, parquetRows)
 	flush := func() error {
@@ -73,10 +66,10 @@ func WriteParquet(w io.Writer, g *Graph, core []int32) error {
 		return out.Write(t)
 	}
 	for v, k := range core {
-		if !g.Present(v) {
+		if !n.Present(v) {
 			continue
 		}
-		if ids, cores = append(ids, g.ID(v)), append(cores, int64(k)); len(ids) == parquetRows {
+		if ids, cores = append(ids, n.ID(v)), append(cores, int64(k)); len(ids) == parquetRows {
 			if err := flush(); err != nil {
 				return err
 			}
@@ -89,13 +82,13 @@ func WriteParquet(w io.Writer, g *Graph, core []int32) error {
 }
 
 // WriteCore writes the vertices of the k-core, an id a line, by ascending id.
-func WriteCore(w io.Writer, g *Graph, core []int32, k int32) error {
+func WriteCore(w io.Writer, n *Names, core []int32, k int32) error {
 	return writeRows(w, func(line []byte, v int) []byte {
-		if !g.Present(v) || core[v] < k {
+		if !n.Present(v) || core[v] < k {
 			return line
 		}
-		return appendID(line, g, int32(v), '\n')
-	}, g.Nodes)
+		return appendID(line, n, int32(v), '\n')
+	}, n.Nodes)
 }
 
 // WriteCoreEdges writes the edges of the k-core, "u\tv" a line, each once, the smaller id first.
@@ -106,7 +99,7 @@ func WriteCoreEdges(w io.Writer, g *Graph, core []int32, k int32) error {
 		}
 		for _, u := range g.Neighbours(v) {
 			if int(u) > v && core[u] >= k {
-				line = appendID(appendID(line, g, int32(v), '\t'), g, u, '\n')
+				line = appendID(appendID(line, &g.Names, int32(v), '\t'), &g.Names, u, '\n')
 			}
 		}
 		return line
@@ -114,10 +107,10 @@ func WriteCoreEdges(w io.Writer, g *Graph, core []int32, k int32) error {
 }
 
 // WriteOrder writes a degeneracy order, an id a line.
-func WriteOrder(w io.Writer, g *Graph, order []int32) error {
+func WriteOrder(w io.Writer, n *Names, order []int32) error {
 	return writeRows(w, func(line []byte, i int) []byte {
-		if v := order[i]; g.Present(int(v)) {
-			return appendID(line, g, v, '\n')
+		if v := order[i]; n.Present(int(v)) {
+			return appendID(line, n, v, '\n')
 		}
 		return line
 	}, len(order))

@@ -1,0 +1,289 @@
+package kcore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/seraph-ml/seraph/engine/kernel"
+	"github.com/seraph-ml/seraph/engine/memory"
+	"github.com/seraph-ml/seraph/format"
+	"github.com/seraph-ml/seraph/internal/realdata"
+)
+
+// imported puts lists on disk.
+func imported(t testing.TB, paths []string, o Options) *Store {
+	t.Helper()
+	dir := t.TempDir()
+	spill, err := memory.OpenSpill(memory.Disk{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer spill.Close()
+	m := Import{Options: o, Dir: dir, Spill: spill, Room: 1 << 40, Memory: 4 << 20, Workers: 2}
+	if err := m.Run(context.Background(), paths); err != nil {
+		t.Fatal(err)
+	}
+	return opened(t, dir)
+}
+
+func opened(t testing.TB, dir string) *Store {
+	t.Helper()
+	s, err := OpenStore(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// importedPairs puts pairs on disk.
+func importedPairs(t testing.TB, ids []int64, declared int64) *Store {
+	t.Helper()
+	var text strings.Builder
+	for i := 0; i < len(ids); i += 2 {
+		fmt.Fprintln(&text, ids[i], ids[i+1])
+	}
+	path := filepath.Join(t.TempDir(), "edges.txt")
+	if err := os.WriteFile(path, []byte(text.String()), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return imported(t, []string{path}, Options{Vertices: declared})
+}
+
+// decompose divides what is in a store, which begins anew, and returns the state it came to.
+func (s *Store) decompose(t testing.TB, d Divide, workers int) Progress {
+	t.Helper()
+	pool := kernel.NewPool(workers)
+	defer pool.Close()
+	fresh := opened(t, s.dir)
+	copy(s.Core, fresh.Core)
+	d.Rows, d.Core = s.Rows, s.Core
+	d.Save = func(Progress) error { return nil }
+	p, err := d.Run(context.Background(), pool, Progress{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// diskEngines fails unless sweeps, and parts of any size, find the core numbers of those vertices that there are.
+func diskEngines(t testing.TB, s *Store, g *Graph, want []int32, parts ...int64) {
+	t.Helper()
+	if s.Edges != g.Edges || s.Loops != g.Loops || s.Duplicates != g.Duplicates || s.Nodes != g.Nodes {
+		t.Fatalf("on disk %+v of %d, in memory %+v of %d", s.Counts, s.Nodes, g.Counts, g.Nodes)
+	}
+	for i, part := range parts {
+		p := s.decompose(t, Divide{Part: part, Sweeps: i % 3}, 1+i%3)
+		if err := s.Name(); err != nil {
+			t.Fatal(err)
+		}
+		for v, k := range s.Core {
+			if k != want[v] || s.ID(v) != g.ID(v) || s.Present(v) != g.Present(v) {
+				t.Fatalf("parts of %d bytes: vertex %d (%d) has %d, expected %d; present %v, expected %v; %+v", part, s.ID(v), g.ID(v), k, want[v], s.Present(v), g.Present(v), p)
+			}
+		}
+	}
+}
+
+func TestDivideAgreesWithPeel(t *testing.T) {
+	rng := rand.New(rand.NewPCG(8, 3))
+	for range 12 {
+		ids, declared := randomMultigraph(rng)
+		if len(ids) == 0 {
+			continue
+		}
+		if rng.IntN(2) == 0 {
+			declared = 0
+		}
+		far := rng.IntN(3) == 0
+		if far {
+			declared = 0
+			for i := range ids {
+				ids[i] = ids[i]*1_000_003 + 1<<40
+			}
+		}
+		g := pairGraph(t, ids, declared)
+		diskEngines(t, importedPairs(t, ids, declared), g, peeled(t, g), 0, 1<<16, 1<<20)
+	}
+}
+
+func TestDivideRealGraphs(t *testing.T) {
+	for _, want := range oracles {
+		t.Run(want.file, func(t *testing.T) {
+			path := realdata.Path(t, "data/graph/edges/"+want.file)
+			pool := kernel.NewPool(2)
+			defer pool.Close()
+			g, err := Read([]string{path}, Options{}, pool)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer g.Close()
+			core := peeled(t, g)
+			s := storeOf(t, g)
+			diskEngines(t, s, s.like(g), core, 0, 1<<16, 1<<17, 1<<20, 8<<20)
+		})
+	}
+}
+
+// like is a graph with the same edges as g, without loops and duplicates, and names that are numbers.
+func (s *Store) like(g *Graph) *Graph {
+	h := *g
+	h.Names, h.Counts = Names{Nodes: g.Nodes, declared: true}, Counts{Edges: g.Edges}
+	return &h
+}
+
+// storeOf puts a graph in memory on disk.
+func storeOf(t testing.TB, g *Graph) *Store {
+	t.Helper()
+	var ids []int64
+	for v := range g.Nodes {
+		for _, u := range g.Neighbours(v) {
+			if int(u) > v {
+				ids = append(ids, int64(v), int64(u))
+			}
+		}
+	}
+	return importedPairs(t, ids, int64(g.Nodes))
+}
+
+// Small parts must rise above what they began with, and sweep where not even one level has room.
+func TestPartsAreBounded(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 7))
+	var ids []int64
+	const n = 20_000
+	for range 15 * n {
+		u := rng.Int64N(n)
+		ids = append(ids, u, rng.Int64N(1+rng.Int64N(n)))
+	}
+	g := pairGraph(t, ids, n)
+	want := peeled(t, g)
+	s := importedPairs(t, ids, n)
+	for _, part := range []int64{leastPart, 256 << 10, 400 << 10, 1 << 20, 4 << 20} {
+		p := s.decompose(t, Divide{Part: part, Sweeps: 1}, 2)
+		if !slices.Equal(s.Core, want) {
+			t.Fatalf("parts of %d: other core numbers", part)
+		}
+		above := int32(1 << 30)
+		for _, stage := range p.Stages {
+			if stage.Threshold >= above || int64(stage.Candidates)*partVertex > part || stage.Finished > stage.Candidates {
+				t.Errorf("parts of %d: %+v below %d", part, stage, above)
+			}
+			above = stage.Threshold
+		}
+		t.Logf("parts of %s: %d sweeps, %d parts", memory.FormatSize(part), p.Sweeps, len(p.Stages))
+	}
+}
+
+// The table of kcore.md section 4, for rough division by degree: candidates, edges inside, pairs with finished neighbours, and
+// those finished at each threshold. (The last part of astro-ph has 660 vertices more there: those without an edge, which have no row.)
+func TestStagesAreThoseOfThePaper(t *testing.T) {
+	for _, c := range []struct {
+		file string
+		at   []int32
+		want []Stage
+	}{
+		{"astro-ph.graph", []int32{10, -1}, []Stage{
+			{Threshold: 10, Candidates: 6308, Edges: 90036, Finished: 4979}, {Threshold: -1, Candidates: 11067, Edges: 21037, External: 19158, Finished: 11067}}},
+		{"wiki-Vote.txt", []int32{20, -1}, []Stage{
+			{Threshold: 20, Candidates: 2154, Edges: 81421, Finished: 2060}, {Threshold: -1, Candidates: 5055, Edges: 1213, External: 19847, Finished: 5055}}},
+		{"MIT8.edgelist", []int32{40, -1}, []Stage{
+			{Threshold: 40, Candidates: 3835, Edges: 214288, Finished: 3448}, {Threshold: -1, Candidates: 2992, Edges: 8911, External: 41873, Finished: 2992}}},
+		{"MIT8.edgelist", []int32{60, 30, -1}, []Stage{
+			{Threshold: 60, Candidates: 3064, Edges: 182566, Finished: 2024}, {Threshold: 30, Candidates: 2243, Edges: 32730, External: 65028, Finished: 2051},
+			{Threshold: -1, Candidates: 2365, Edges: 3670, External: 25008, Finished: 2365}}},
+	} {
+		pool := kernel.NewPool(2)
+		defer pool.Close()
+		g, err := Read([]string{realdata.Path(t, "data/graph/edges/"+c.file)}, Options{}, pool)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer g.Close()
+		p := storeOf(t, g).decompose(t, Divide{Part: 8 << 20, At: c.at}, 2)
+		if !slices.Equal(p.Stages, c.want) {
+			t.Errorf("%s at %v:\n%+v, expected\n%+v", c.file, c.at, p.Stages, c.want)
+		}
+	}
+}
+
+// A job that is stopped after any number of sweeps and parts goes on from what it has saved, and comes to the same.
+func TestDivideGoesOn(t *testing.T) {
+	ids := dense(3000, 20)
+	want := peeled(t, pairGraph(t, ids, 3000))
+	pool := kernel.NewPool(2)
+	defer pool.Close()
+	for _, d := range []Divide{{}, {Part: leastPart, Sweeps: 2}} {
+		s := importedPairs(t, ids, 3000)
+		stops := 0
+		for after := 1; !s.Progress.Done; after = 1 + after%3 {
+			ctx, cancel := context.WithCancel(context.Background())
+			saved := 0
+			err := s.Decompose(ctx, d, pool, func(Progress) {
+				if saved++; saved == after {
+					cancel()
+				}
+			})
+			cancel()
+			if err != nil && !errors.Is(err, context.Canceled) {
+				t.Fatal(err)
+			}
+			if err != nil {
+				stops++
+				s = opened(t, s.dir) // as it is on disk
+			}
+		}
+		if !slices.Equal(s.Core, want) || stops == 0 {
+			t.Errorf("%+v, stopped %d times: core numbers %v, expected %v", d, stops, head(s.Core), head(want))
+		}
+	}
+}
+
+// dense draws pairs of n vertices, per of each.
+func dense(n, per int) (ids []int64) {
+	rng := rand.New(rand.NewPCG(4, 4))
+	for range n * per {
+		ids = append(ids, rng.Int64N(int64(n)), rng.Int64N(1+rng.Int64N(int64(n))))
+	}
+	return ids
+}
+
+func TestDamageIsNoticed(t *testing.T) {
+	for _, c := range []struct {
+		file string
+		at   int64
+		want string
+	}{
+		{rowsFile, 4096 + 100, "rows@4096: block of rows: found a wrong checksum"},
+		{stateFile, 50, "state@0: state: found a wrong checksum"},
+		{metaFile, 0, "graph.json@0"},
+	} {
+		s := importedPairs(t, dense(500, 5), 500)
+		path := filepath.Join(s.dir, c.file)
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text[c.at] ^= 0x55
+		if err := os.WriteFile(path, text, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		again, err := OpenStore(s.dir)
+		if err == nil {
+			pool := kernel.NewPool(2)
+			err = again.Decompose(context.Background(), Divide{Part: 1 << 20}, pool, func(Progress) {})
+			pool.Close()
+			again.Close()
+		}
+		var corrupt *format.CorruptError
+		if !errors.As(err, &corrupt) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, expected %q", c.file, err, c.want)
+		}
+	}
+}

@@ -1,0 +1,87 @@
+package kcore
+
+import (
+	"math"
+
+	"github.com/seraph-ml/seraph/engine/memory"
+	"github.com/seraph-ml/seraph/engine/plan"
+	"github.com/seraph-ml/seraph/graph/edges"
+	"github.com/seraph-ml/seraph/graph/kcore/rowfile"
+)
+
+// Sweeps is how many sweeps Divide makes before the first part: more make better bounds, and each is a pass over all rows.
+const Sweeps = 3
+
+// DiskPlan is how a decomposition on disk uses its memory, in bytes.
+type DiskPlan struct {
+	*plan.Job
+	Import int64 // Import.Memory
+	Part   int64 // Divide.Part
+}
+
+// PlanDisk is the plan of a decomposition on disk within a budget: by what Survey has guessed, or by the index of what has been
+// imported. It is a *plan.TooSmallError where there is none.
+func PlanDisk(s Size, x *rowfile.Index, e Engine, threads int, budget int64) (p DiskPlan, err error) {
+	baseline, err := memory.Baseline()
+	if err != nil {
+		return p, err
+	}
+	guessed := x == nil
+	if guessed {
+		x = guessIndex(s)
+	}
+	ids := int64(0)
+	if s.Greatest > 0 && !areNumbers(s.Greatest, s.Pairs) {
+		ids = 8 * int64(x.Nodes)
+	}
+	core := 4*int64(x.Nodes) + ids
+	text := textBytes(threads) + int64(threads)*pairsBytes
+	blocks := rowfile.FileBytes(x)
+	sweeps := sweepingBytes(x, threads)
+	index := partBytes(x.Nodes, threads)
+	p.Import = (budget - baseline - text) / memory.BlockSize * memory.BlockSize
+	p.Part = (budget - baseline - core - blocks - sweeps - index) / memory.BlockSize * memory.BlockSize
+	least := edges.Least + rowfile.WriterBytes(writerRow(0))
+	if small := max(least-p.Import, leastPart-p.Part); small > 0 {
+		return p, &plan.TooSmallError{Budget: budget, Smallest: roundUp(budget+small, 1<<20), Stage: "the plan on disk"}
+	}
+	item := func(name string, bytes int64, where plan.Where, note string) plan.Item {
+		return plan.Item{Name: name, Bytes: bytes, Where: where, Note: note}
+	}
+	sorted := edges.NewPlan(edges.Options{Memory: p.Import - rowfile.WriterBytes(writerRow(p.Import)), Symmetric: true}, s.Pairs, int64(x.Nodes))
+	passes := float64(Sweeps + 1)
+	if e == Scan {
+		p.Part, index, passes = 0, 0, 2*Sweeps
+	} else {
+		// A part need not be larger than all rows with their vertices.
+		p.Part = min(p.Part, roundUp(4*(x.Bytes+partVertex*x.Rows), memory.BlockSize))
+		passes += math.Ceil(float64(x.Bytes) / float64(p.Part))
+	}
+	imported := roundUp(sorted.Memory+rowfile.WriterBytes(writerRow(p.Import)), memory.BlockSize)
+	p.Job = &plan.Job{Budget: budget, Baseline: baseline, Stages: []plan.Stage{
+		{Name: "sort the edges", Items: []plan.Item{item("text", text, plan.Resident, ""), item("pairs and runs", min(imported, p.Import), plan.Streamed, "")},
+			DiskRead: s.Text + sorted.Read, DiskWrite: sorted.Written + x.Bytes + core, Traffic: 600 * float64(s.Pairs)},
+		{Name: "divide", Items: []plan.Item{item("estimates and ids", core, plan.Resident, ""), item("rows", blocks, plan.Streamed, ""),
+			item("sweeps", sweeps, plan.Resident, ""), item("part", p.Part+index, plan.Resident, "")},
+			DiskRead: int64(passes * float64(x.Bytes)), DiskWrite: int64(passes * float64(4*x.Nodes)), Traffic: passes * 40 * float64(s.Pairs)},
+		{Name: "write", Items: []plan.Item{item("core numbers and ids", core+int64(x.Nodes)/8, plan.Resident, ""), item("text", 1<<20, plan.Resident, "")}, Traffic: 50 * float64(x.Nodes)},
+	}}
+	if !guessed {
+		p.Stages = p.Stages[1:]
+	}
+	p.Predict(plan.LoadRates(threads))
+	return p, nil
+}
+
+// pairsBytes is what a worker of Import holds: the two ends of some pairs.
+const pairsBytes = 2 * 8 * 4096
+
+// guessIndex is what rows on disk will be like: two bytes a neighbour, and hubs as graphs that people have draw them.
+func guessIndex(s Size) *rowfile.Index {
+	bytes := memory.BlockSize + 4*s.Pairs + 8*s.Nodes
+	x := &rowfile.Index{Nodes: int(s.Nodes), Rows: s.Nodes, Entries: 2 * s.Pairs, Longest: int(s.Nodes/32 + 1), Bytes: bytes}
+	x.Pages = append(x.Pages, int32(min(bytes/memory.BlockSize, int64(16+x.Longest/1024)))) // the largest block alone
+	return x
+}
+
+func roundUp(n, to int64) int64 { return (n + to - 1) / to * to }
