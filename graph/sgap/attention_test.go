@@ -8,7 +8,6 @@ import (
 
 	"github.com/seraph-ml/seraph/engine/nn"
 	"github.com/seraph-ml/seraph/engine/program"
-	"github.com/seraph-ml/seraph/engine/tensor"
 )
 
 // attending are the aggregators that learn weights.
@@ -30,11 +29,7 @@ const sampleRows, sampleFeatures, sampleClasses = 6, 5, 3
 func newSample(t *testing.T, d *Design, training bool) *sample {
 	t.Helper()
 	s := &sample{p: program.New("sample"), values: map[*program.Value]*program.Array{}}
-	rows := tensor.Fixed(sampleRows)
-	for k := range d.Reads() {
-		s.in.hops = append(s.in.hops, nn.Matrix{Dense: s.p.External(hopName(k), tensor.F32(rows, tensor.Fixed(sampleFeatures)))})
-	}
-	s.in.labels = s.p.Input("labels", tensor.I32(rows))
+	s.in = d.inputs(s.p, sampleRows, sampleRows, Sizes{Features: sampleFeatures, Classes: sampleClasses}, nil, false)
 	s.out = d.Forward(s.p, s.in.hops, sampleClasses, training)
 	s.loss, _ = s.p.CrossEntropy(s.out.Logits, s.in.labels)
 	if s.out.Guide != nil {
@@ -91,34 +86,39 @@ func sampleDesign(m Messages, hops int) *Design {
 func TestGradientsOfAttention(t *testing.T) {
 	designs(3, func(name string, d *Design) {
 		d.Head.Dropout, d.Head.InputDropout, d.Attention.Dropout = 0.3, 0.2, 0.2
-		s := newSample(t, d, true)
-		s.evaluate(t)
-		var grads [][]float64
-		for _, g := range s.grads {
-			grads = append(grads, append([]float64(nil), s.values[g].X...))
-		}
-		worst := 0.0
-		for i, v := range s.p.Parameters() {
-			x := s.values[v].X
-			for j := range x {
-				const step = 1e-5
-				at := x[j]
-				loss := func(x0 float64) float64 {
-					x[j] = x0
-					s.evaluate(t)
-					return s.values[s.loss].X[0]
-				}
-				want := (loss(at+step) - loss(at-step)) / (2 * step)
-				x[j] = at
-				off := math.Abs(grads[i][j]-want) / max(1e-3, math.Abs(want))
-				worst = max(worst, off)
-				if !(off < 1e-6) {
-					t.Errorf("%s: gradient %g of %s[%d], finite differences give %g", name, grads[i][j], v.Name, j, want)
-				}
+		newSample(t, d, true).checkGradients(t, name)
+	})
+}
+
+// checkGradients holds the gradient of every parameter against finite differences.
+func (s *sample) checkGradients(t *testing.T, name string) {
+	t.Helper()
+	s.evaluate(t)
+	var grads [][]float64
+	for _, g := range s.grads {
+		grads = append(grads, append([]float64(nil), s.values[g].X...))
+	}
+	worst := 0.0
+	for i, v := range s.p.Parameters() {
+		x := s.values[v].X
+		for j := range x {
+			const step = 1e-5
+			at := x[j]
+			loss := func(x0 float64) float64 {
+				x[j] = x0
+				s.evaluate(t)
+				return s.values[s.loss].X[0]
+			}
+			want := (loss(at+step) - loss(at-step)) / (2 * step)
+			x[j] = at
+			off := math.Abs(grads[i][j]-want) / max(1e-3, math.Abs(want))
+			worst = max(worst, off)
+			if !(off < 1e-6) {
+				t.Errorf("%s: gradient %g of %s[%d], finite differences give %g", name, grads[i][j], v.Name, j, want)
 			}
 		}
-		t.Logf("%s: largest relative difference %.1e of 1e-6", name, worst)
-	})
+	}
+	t.Logf("%s: largest relative difference %.1e of 1e-6", name, worst)
 }
 
 // TestWeightsOfHops checks that weights add up to 1 and stay where a sigmoid before the softmax lets them be; that without a

@@ -1,12 +1,15 @@
 package sgap
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/seraph-ml/seraph/engine/nn"
 	"github.com/seraph-ml/seraph/engine/program"
+	"github.com/seraph-ml/seraph/engine/tensor"
 	"github.com/seraph-ml/seraph/format"
 	"github.com/seraph-ml/seraph/graph"
 	"github.com/seraph-ml/seraph/run"
@@ -103,78 +106,67 @@ func TestLabelInputIsWhatWalksEndIn(t *testing.T) {
 	}
 }
 
-// TestGradientsOfLabelInput holds every parameter's gradient against finite differences in float64, and checks that labels
-// are added to what the hops say.
+// labelledDesign is a design that takes labels, of three hops.
+func labelledDesign(m Messages, residual bool) *Design {
+	d := sampleDesign(m, 2)
+	d.Labels = LabelUse{Kind: LabelInput, Residual: residual, Hops: 3, Layers: 2}
+	return d
+}
+
+// TestGradientsOfLabelInput goes through what adds the labels, alone and weighed, to what every kind of attention makes of features.
 func TestGradientsOfLabelInput(t *testing.T) {
-	d := sampleDesign(JK, 2)
-	d.Labels = LabelUse{Kind: LabelInput, Hops: 3, Layers: 2}
-	p := program.New("sample")
-	in := d.inputs(p, sampleRows, sampleRows, Sizes{Features: sampleFeatures, Classes: sampleClasses}, nil, false)
-	logits := d.Forward(p, in.hops, sampleClasses, true).Logits
-	loss, _ := p.CrossEntropy(logits, in.labels)
-	params := p.Parameters()
-	grads := p.Differentiate(loss, params...)
-	alone := nn.MLP{Hidden: d.Head.Hidden, Out: sampleClasses, Layers: 2, Activation: "tanh"}.Apply(p, "again", in.hops[3].Dense, true)
-	r := rand.New(rand.NewPCG(3, 4))
-	values := map[*program.Value]*program.Array{}
-	fill := func(v *program.Value, draw func() float64) {
-		values[v] = program.NewArray(v.Type)
-		for i := range values[v].X {
-			values[v].X[i] = draw()
-		}
+	newSample(t, labelledDesign(JK, false), true).checkGradients(t, "the last label hop")
+	for _, m := range append(attending, Mean) {
+		newSample(t, labelledDesign(m, true), true).checkGradients(t, fmt.Sprintf("label hops beside %s", m))
 	}
-	for _, x := range in.hops {
-		fill(x.Dense, r.NormFloat64)
-	}
-	fill(in.labels, func() float64 { return float64(r.IntN(sampleClasses)) })
+}
+
+// TestLabelsAreAddedToWhatHopsSay takes their part away.
+func TestLabelsAreAddedToWhatHopsSay(t *testing.T) {
+	d := labelledDesign(JK, false)
+	s := newSample(t, d, false)
+	alone := nn.MLP{Hidden: d.Head.Hidden, Out: sampleClasses, Layers: 2, Activation: "tanh"}.Apply(s.p, "again", s.in.hops[3].Dense, false)
 	byName := map[string]*program.Value{}
-	for _, v := range p.Parameters() {
-		fill(v, func() float64 { return 0.6 * r.NormFloat64() })
+	for _, v := range s.p.Parameters() {
 		byName[v.Name] = v
 	}
-	evaluate := func() float64 {
-		if err := p.Evaluate(values, 1, 1); err != nil {
-			t.Fatal(err)
-		}
-		return values[loss].X[0]
-	}
 	for _, name := range []string{"0.weight", "0.bias", "1.weight", "1.bias"} {
-		values[byName["again."+name]] = values[byName["labels."+name]]
+		s.values[byName["again."+name]] = s.values[byName["labels."+name]]
 	}
-	evaluate()
-	var kept [][]float64
-	for _, g := range grads {
-		kept = append(kept, append([]float64(nil), values[g].X...))
-	}
-	with := append([]float64(nil), values[logits].X...)
-	said := append([]float64(nil), values[alone].X...)
-	worst, moved := 0.0, 0
-	for i, v := range params {
-		for j := range values[v].X {
-			const step = 1e-5
-			at := values[v].X[j]
-			values[v].X[j] = at + step
-			up := evaluate()
-			values[v].X[j] = at - step
-			want := (up - evaluate()) / (2 * step)
-			values[v].X[j] = at
-			if want != 0 {
-				moved++
-			}
-			off := math.Abs(kept[i][j]-want) / max(1e-3, math.Abs(want))
-			worst = max(worst, off)
-			if !(off < 1e-6) {
-				t.Errorf("gradient %g of %s[%d], finite differences give %g", kept[i][j], v.Name, j, want)
-			}
-		}
-	}
-	t.Logf("largest relative difference %.1e of 1e-6, of %d elements", worst, moved)
-	values[byName["labels.1.weight"]] = program.NewArray(byName["labels.1.weight"].Type)
-	values[byName["labels.1.bias"]] = program.NewArray(byName["labels.1.bias"].Type)
-	evaluate()
-	for i, x := range values[logits].X {
+	s.evaluate(t)
+	with, said := slices.Clone(s.values[s.out.Logits].X), slices.Clone(s.values[alone].X)
+	clear(s.values[byName["labels.1.weight"]].X)
+	clear(s.values[byName["labels.1.bias"]].X)
+	s.evaluate(t)
+	for i, x := range s.values[s.out.Logits].X {
 		if math.Abs(x+said[i]-with[i]) > 1e-12 {
 			t.Errorf("logit %d is %g, of the hops %g and of the labels %g", i, with[i], x, said[i])
+		}
+	}
+}
+
+// TestLastResidual has the first label hop become the last one, and the last stay what it is.
+func TestLastResidual(t *testing.T) {
+	const hops = 4
+	p := program.New("residual")
+	values := map[*program.Value]*program.Array{}
+	var in []*program.Value
+	for i := range hops {
+		v := p.Input(fmt.Sprint(i), tensor.F32(tensor.Of(1, 2)...))
+		values[v] = program.NewArray(v.Type)
+		values[v].X[0], values[v].X[1] = float64(i+1), float64(i*i)
+		in = append(in, v)
+	}
+	out := mixLast(p, in)
+	if err := p.Evaluate(values, 1, 1); err != nil {
+		t.Fatal(err)
+	}
+	for i, alpha := range []float64{1, math.Cos(math.Pi / 8), math.Sqrt(0.5), math.Sin(math.Pi / 8)} {
+		for j, last := range values[in[hops-1]].X {
+			want := (1-alpha)*values[in[i]].X[j] + alpha*last
+			if got := values[out[i]].X[j]; math.Abs(got-want) > 1e-6 || (i == 0 && got != last) {
+				t.Errorf("label hop %d becomes %g, expected %g", i+1, got, want)
+			}
 		}
 	}
 }
