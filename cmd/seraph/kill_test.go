@@ -16,8 +16,9 @@ func TestKilledAtAnyMomentAndResumedComesToTheSameBits(t *testing.T) {
 		t.Skip("twenty trainings")
 	}
 	for model, flags := range map[string][]string{
-		"lm":   {"--data", "text.txt", "--layers", "1", "--heads", "1", "--width", "8", "--block", "8", "--batch", "2", "--steps", "300", "--checkpoint-every", "20"},
-		"sign": {"--data", "g", "--tune", "3", "--epochs", "40", "--hops", "2", "--seeds", "2", "--checkpoint-every", "3"},
+		"lm":      {"--data", "text.txt", "--layers", "1", "--heads", "1", "--width", "8", "--block", "8", "--batch", "2", "--steps", "300", "--checkpoint-every", "20"},
+		"gamlp-r": {"--data", "g", "--tune", "0", "--labels", "rlu", "--label-hops", "3", "--stages", "3", "--threshold", "0.3", "--hops", "2", "--epochs", "20", "--checkpoint-every", "6"},
+		"sign":    {"--data", "g", "--tune", "3", "--epochs", "40", "--hops", "2", "--seeds", "2", "--checkpoint-every", "3"},
 	} {
 		t.Run(model, func(t *testing.T) {
 			t.Parallel()

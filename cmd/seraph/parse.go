@@ -120,6 +120,11 @@ func rephrase(err error, where string) error {
 	switch {
 	case strings.HasPrefix(text, "unexpected argument ") && where == "seraph":
 		return errors.New(strings.Replace(text, "unexpected argument ", "there is no verb ", 1))
+	case strings.HasPrefix(text, "unknown flag --"):
+		name, _, _ := strings.Cut(strings.TrimPrefix(text, "unknown flag --"), ",")
+		if owners := modelsWith(name); owners != "" {
+			return fmt.Errorf("%s has no flag --%s, which is one of %s", where, name, owners)
+		}
 	case strings.HasPrefix(text, "expected one of ") && where != "seraph":
 		return fmt.Errorf("%s: %s", where, text)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/seraph-ml/seraph/graph/sgap"
@@ -26,6 +27,18 @@ func modelNamed(name string) (run.Model, error) {
 		hint = fmt.Sprintf("did you mean %s? ", near)
 	}
 	return nil, run.Usagef("there is no model %q; %sthere are %s", name, hint, strings.Join(names, ", "))
+}
+
+// modelsWith names the models that have a setting; "" for none.
+func modelsWith(setting string) string {
+	var names []string
+	for _, m := range models() {
+		spec := m.Spec()
+		if slices.ContainsFunc(spec.Settings, func(s run.Setting) bool { return s.Key == setting }) {
+			names = append(names, spec.Name)
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 // modelOf is the model of a trained run.

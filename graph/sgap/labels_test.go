@@ -61,7 +61,7 @@ var labelled = [][]string{
 	{"gamlp-jk", "labels=input", "label-hops=2"},
 	{"gmlp", "labels=input", "label-hops=3", "batch=100", "label-dropout=0.2", "batch-norm=true"},
 	{"gamlp-r", "labels=rlu", "label-hops=2", "stages=3", "threshold=0.3", "batch=200", "epochs=2"},
-	{"gamlp-jk", "labels=rlu", "label-hops=2", "stages=2", "threshold=0.3", "gamma=1"},
+	{"gamlp-jk", "labels=rlu", "label-hops=2", "label-residual=true", "stages=2", "threshold=0.3", "gamma=1"},
 }
 
 func TestBitsOfModelsWithLabels(t *testing.T) {
@@ -148,6 +148,12 @@ func TestStagesWithoutReliableNodesRepeatTheFirst(t *testing.T) {
 		again := outcome("3", c.threshold)
 		if same := again["val_loss"] == once["val_loss"]; same != c.same {
 			t.Errorf("threshold %s: validation loss %v after three stages, %v after one", c.threshold, again["val_loss"], once["val_loss"])
+		}
+		if n, ok := again["reliable_stage_2"]; !ok || (n == 0) != c.same {
+			t.Errorf("threshold %s: the second stage learned from %v nodes", c.threshold, n)
+		}
+		if first := again["val_accuracy_stage_1"]; first != once["val_accuracy"] {
+			t.Errorf("threshold %s: accuracy %v after the first stage, %v where it is the only one", c.threshold, first, once["val_accuracy"])
 		}
 	}
 }

@@ -335,5 +335,6 @@ func (w *work) judge(trial *run.Trial, shop *workshop, s *store, split graph.Spl
 	o.Metrics = append(o.Metrics,
 		run.Metric{Name: "val_accuracy", Value: accuracy}, run.Metric{Name: "val_loss", Value: shop.best.Loss},
 		run.Metric{Name: "best_epoch", Value: float64(shop.best.Epoch)})
+	o.Metrics = append(o.Metrics, shop.stages.metrics()...)
 	return trial.Finish(o)
 }

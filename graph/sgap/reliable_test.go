@@ -90,4 +90,9 @@ func TestLessonsWeighBothLosses(t *testing.T) {
 	if got := evaluate(0.9, 0.1, 0.4, 0.6); math.Abs(got-want) > 1e-12 {
 		t.Errorf("loss %.15g, expected %.15g", got, want)
 	}
+	// A teacher that is certain is a label: with gamma 1 the loss is the mean over all rows.
+	mean := hard - (math.Log(b)+math.Log(c))/3
+	if got := (evaluate(0, 1, 1, 0)-hard)/0.75 + hard; math.Abs(got-mean) > 1e-7 {
+		t.Errorf("loss %g with gamma 1 of a teacher that is certain, expected %g as of labels", got, mean)
+	}
 }

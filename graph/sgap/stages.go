@@ -13,8 +13,23 @@ const knownName = "labels.known"
 
 // stageRecord is the stages of a training that are over, in a checkpoint.
 type stageRecord struct {
-	Done   []best `json:"done,omitempty"`   // their best epochs
-	Epochs int    `json:"epochs,omitempty"` // they took
+	Done   []stage `json:"done,omitempty"`
+	Epochs int     `json:"epochs,omitempty"` // they took
+}
+
+// stage is one that is over: its best epoch, and how many nodes the next one learned from.
+type stage struct {
+	best
+	Reliable int `json:"reliable"`
+}
+
+// metrics are what the stages that are over came to.
+func (r *stageRecord) metrics() (list []run.Metric) {
+	for i, s := range r.Done {
+		list = append(list, run.Metric{Name: fmt.Sprintf("val_accuracy_stage_%d", i+1), Value: s.Accuracy},
+			run.Metric{Name: fmt.Sprintf("reliable_stage_%d", i+2), Value: float64(s.Reliable)})
+	}
+	return list
 }
 
 // enter makes the label input of the stage that a training begins with, or that it was in at a checkpoint.
@@ -59,7 +74,7 @@ func (w *work) nextStage(s *store, shop *workshop, split graph.Split) (bool, err
 	t.settle(split.Train, w.data.labelsOf(split.Train), r.Threshold)
 	w.job.Progress.Infof("stage %d of %d: validation accuracy %.4f at epoch %d; the next learns from %d reliable nodes",
 		len(shop.stages.Done)+1, r.Stages, shop.best.Accuracy, shop.best.Epoch, len(t.nodes))
-	shop.stages.Done = append(shop.stages.Done, shop.best)
+	shop.stages.Done = append(shop.stages.Done, stage{shop.best, len(t.nodes)})
 	shop.stages.Epochs += shop.trainer.epoch
 	if err := w.propagateLabels(s, &w.design, t.features()); err != nil {
 		return false, err
