@@ -16,6 +16,7 @@ type tileArgs struct {
 	add              [maxAdds]addend
 	out              *float32 // where AMX tiles leave their sums: outSlots
 	start            *float32 // nil, or where the sums of a single row start: whole vectors
+	ahead, step      int      // from b to what is read next, which the cache is asked for, and how far to go each term
 }
 
 // addend is a matrix of the shape of C that is added to the sums.
@@ -54,6 +55,7 @@ type kernelSet struct {
 	rows    []int // for each number of vectors side by side, the most rows of a micro-kernel; as in gen/matmul.go
 	masks   [33][16]int32
 	super   int // most terms that are worked through before partial sums leave the worker: a power of two of chunks
+	block   int // bytes of a packed block of A: stays in the L2 cache
 }
 
 var (
@@ -88,10 +90,11 @@ func newKernelSet(lanes, perSlot, step int, rows []int) *kernelSet {
 			s.masks[n][0] = int32(1<<n - 1)
 		}
 	}
-	s.super = 8 * Chunk
+	s.super, s.block = 8*Chunk, 512<<10
 	if lanes == 8 {
-		// Processors with AVX2 alone have a small L2 cache; with fewer terms, a block of A there has enough rows.
-		s.super = 2 * Chunk
+		// Processors with AVX2 alone have a small L2 cache: a block of A takes half of 512 KiB, and has enough rows if it is a
+		// chunk wide.
+		s.super, s.block = Chunk, 256<<10
 	}
 	return s
 }

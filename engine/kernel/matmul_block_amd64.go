@@ -6,7 +6,6 @@ import "math/bits"
 const (
 	maxSuperTurned = 2 * Chunk // as kernelSet.super, where A lies column after column: a packed column then has enough rows
 	maxRows        = 480       // most rows of a unit
-	blockBytes     = 512 << 10 // packed block of A: stays in the L2 cache
 	bandBytes      = 8 << 20   // packed block of B: stays in the L3 cache
 	sweepColumns   = 64        // fewest columns for which a single row sweeps over B
 )
@@ -26,6 +25,7 @@ type blocking struct {
 	set          *kernelSet
 	nv, mr       int // vectors, and the most rows, of a micro-kernel
 	super        int
+	rows         int // blocks of rows, of mc rows at most
 	mc, nc, band int
 	packA, packB packing
 	columnsOfA   bool // the packed block of A is column after column, else row after row
@@ -58,7 +58,7 @@ type blocked struct {
 	mem         []float32
 	j0, j1      int // the columns that this For works on: all, or a band
 	s0, s1      int // the super-blocks that it works on: all, or one
-	rows, cols  int // units of one matrix
+	cols        int // units side by side
 	superBlocks int
 }
 
@@ -91,7 +91,7 @@ func (c *blocking) fitCaches(p *product) {
 	}
 	c.super = min(p.k, c.super)
 	most := c.set.rows[2]
-	c.mc = max(min(blockBytes/4/c.set.slots(c.super), maxRows)/most, 1) * most
+	c.mc = max(min(c.set.block/4/c.set.slots(c.super), maxRows)/most, 1) * most
 	c.mr = most
 	if p.m <= c.mc {
 		// One block of rows, in panels as equal as can be.
@@ -120,19 +120,23 @@ func (c *blocking) choosePacking(p *product) {
 }
 
 // shareOut cuts the work into a few units for each worker, which even out uneven speeds: by rows first, as far as blocks stay
-// worth a pass over B.
+// worth a pass over B. Blocks of rows differ by one panel at most, and all panels but the last are full.
 func (c *blocking) shareOut(p *product, workers int) {
 	want := 1
 	if workers > 1 {
 		want = 4 * workers
 	}
+	c.rows = ceil(p.m, c.mc)
 	if c.packB == shared {
-		blocks := max(ceil(p.m, c.mc), min(want, p.m/(4*c.set.rows[2])))
-		c.mc = ceil(p.m, ceil(blocks, workers)*workers)
+		most := c.set.rows[2]
+		blocks := max(c.rows, min(want, p.m/(4*most)))
+		panels := ceil(p.m, most)
+		c.rows = min(ceil(blocks, workers)*workers, panels)
+		c.mc = ceil(panels, c.rows) * most
 	}
 	nr := c.columns()
 	panels := ceil(p.n, nr)
-	groups := min(ceil(want, ceil(p.m, c.mc)*p.batch), panels)
+	groups := min(ceil(want, c.rows*p.batch), panels)
 	c.nc = ceil(panels, groups) * nr
 	c.band = p.n
 	if c.packB == shared {
@@ -203,7 +207,6 @@ func (p *product) runBlocked(pool *Pool, level Level) {
 	mem, lender := pool.borrow(s.floats(workers))
 	s.mem = mem
 	s.superBlocks = ceil(p.k, s.super)
-	s.rows = ceil(p.m, s.mc)
 	if s.packB != shared {
 		s.j0, s.j1 = 0, p.n
 		s.s0, s.s1 = 0, s.superBlocks
@@ -240,6 +243,14 @@ func (t *packTask) Do(worker, lo, hi int) {
 		p.packB(s.mem[j*s.set.slots(terms):], temp, 0, k0, terms, s.j0+j, nv)
 		j += nv * s.set.lanes
 	}
+}
+
+// block returns the rows of C of a block of rows.
+func (p *product) block(i int) (lo, hi int) {
+	s := &p.blocked
+	most := s.set.rows[2]
+	panels := ceil(p.m, most)
+	return i * panels / s.rows * most, min((i+1)*panels/s.rows*most, p.m)
 }
 
 // workerMemory is what a worker has for itself.

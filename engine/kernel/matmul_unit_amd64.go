@@ -15,7 +15,7 @@ func (t *unitTask) Do(worker, lo, hi int) {
 	for i := lo; i < hi; i++ {
 		block, group := i/s.cols, i%s.cols
 		w.matrix, block = block/s.rows, block%s.rows
-		w.i0, w.i1 = block*s.mc, min((block+1)*s.mc, p.m)
+		w.i0, w.i1 = p.block(block)
 		w.j0, w.j1 = s.j0+group*s.nc, min(s.j0+(group+1)*s.nc, s.j1)
 		w.do()
 	}
@@ -89,6 +89,7 @@ func (u *unit) panel(k0, k1, j, nv int) {
 			u.destination(k/Chunk, k+terms == u.k, row, j, width)
 			s.set.tile(group.mr, nv, cols < width, g)
 			row += group.panels * group.mr
+			g.ahead += group.panels * g.k * g.step
 		}
 	}
 	if s.scatter && k1 == u.k {
@@ -100,6 +101,7 @@ func (u *unit) panel(k0, k1, j, nv int) {
 func (u *unit) sourceB(k0, k1, k, terms, j, nv int) {
 	s, g := &u.blocked, &u.args
 	width := nv * s.set.lanes
+	g.ahead, g.step = 0, 0
 	switch s.packB {
 	case direct:
 		g.b, g.ldB = &u.b.at(u.matrix, k, j)[0], 4*u.b.row
@@ -108,6 +110,9 @@ func (u *unit) sourceB(k0, k1, k, terms, j, nv int) {
 		g.b, g.ldB = &u.packedB[0], 4*width
 	case shared:
 		g.b, g.ldB = &s.mem[(j-s.j0)*s.set.slots(k1-k0)+s.set.slots(k-k0)*width], 4*width
+		// Its panels follow each other. The row panels of A each ask for their share of the next one.
+		rowPanels, _, _ := u.split()
+		g.ahead, g.step = g.k*g.ldB, max(g.ldB/rowPanels, 1)
 	}
 }
 
@@ -172,9 +177,9 @@ func (u *unit) digit(digit, row, j, width int) addend {
 	case digit == s.local+s.global:
 		return addend{&u.c.at(u.matrix, u.i0+row, j)[0], 4 * u.c.row}
 	case s.packB == shared:
-		return addend{&u.shared[((digit-s.local)*u.m+u.i0+row)*s.band+j-s.j0], 4 * s.band}
+		return addend{&u.shared[u.m*((digit-s.local)*s.band+j-s.j0)+(u.i0+row)*width], 4 * width}
 	}
-	return addend{&u.global[((digit-s.local)*s.mc+row)*s.nc+j-u.j0], 4 * s.nc}
+	return addend{&u.global[s.mc*((digit-s.local)*s.nc+j-u.j0)+row*width], 4 * width}
 }
 
 // sweep sets swept to the sums of the chunk of terms k0 to k1, all columns at a time.

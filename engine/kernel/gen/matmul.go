@@ -11,6 +11,8 @@ import "fmt"
 //	    A moves by panelA; C and the addends move by mr rows
 //
 // Only the kernels of a single row in AVX2 know start, one row of whole vectors, or 0 where it is nil; they take one panel then.
+// Those of several rows in AVX2 ask the cache for what is needed next: C and the addends when a panel begins, and with each
+// term what is ahead bytes beyond B, from where they go on by step bytes a term.
 // Moving pointers live in registers alone: one past its slice must not be left where the collector looks.
 // The kernel that is masked takes of its last vector the lanes that the mask has. These are the offsets of its argument
 // block, tileArgs.
@@ -30,6 +32,8 @@ const (
 	argAdds   = 96
 	argAddend = 104 // pairs of a pointer and the distance of rows
 	argStart  = 752
+	argAhead  = 760
+	argStep   = 768
 )
 
 // tileSet is the micro-kernels of an instruction set. With pairs, an element of A and B is two bfloat16 terms, and B is
@@ -126,9 +130,17 @@ func (t *tile) write() {
 	t.I("MOVQ %d(AX), SI", argRSA)
 	t.I("MOVQ %d(AX), DX", argCSA)
 	t.I("MOVQ %d(AX), R12", argLDB)
+	if t.asks() {
+		t.I("MOVQ %d(AX), R10", argB)
+		t.I("ADDQ %d(AX), R10", argAhead)
+		t.I("MOVQ %d(AX), R11", argStep)
+	}
 	t.I("XORL R14, R14") // distance from the first panel in A
 	t.I("XORL R15, R15") // rows done
 	t.Label("panel")
+	if t.asks() {
+		t.ask()
+	}
 	t.I("MOVQ %d(AX), DI", argA)
 	t.I("ADDQ R14, DI")
 	t.I("ADDQ %d(AX), R14", argPanelA)
@@ -152,6 +164,10 @@ func (t *tile) write() {
 	t.I("JZ sums")
 	t.Label("terms")
 	t.term()
+	if t.asks() {
+		t.I("PREFETCHT0 (R10)")
+		t.I("ADDQ R11, R10")
+	}
 	t.I("DECQ CX")
 	t.I("JNZ terms")
 	t.Label("sums")
@@ -160,6 +176,32 @@ func (t *tile) write() {
 	t.I("JNZ panel")
 	t.I("VZEROUPPER")
 	t.I("RET")
+}
+
+// asks says whether the kernel prefetches. AVX-512's, whose processors have larger caches, reach their peak without.
+func (t *tile) asks() bool { return t.mr > 1 && t.v.Lanes == 8 }
+
+// ask asks for the rows of C and of the addends that finish will need. They are far apart, so that no processor guesses them,
+// and a tile that only waits for them at its end waits for all of the way from memory.
+func (t *tile) ask() {
+	t.I("MOVQ %d(AX), BX", argAdds)
+	t.I("LEAQ %d(AX), R8", argAddend)
+	t.I("MOVQ %d(AX), CX", argC)
+	t.I("MOVQ %d(AX), R9", argLDC)
+	t.Label("ask")
+	t.I("MOVQ R9, DI")
+	t.I("IMULQ R15, DI")
+	t.I("ADDQ CX, DI")
+	for range t.mr {
+		t.I("PREFETCHT0 (DI)")
+		t.I("PREFETCHT0 %d(DI)", t.nv*t.v.Bytes()-4)
+		t.I("ADDQ R9, DI")
+	}
+	t.I("MOVQ (R8), CX")
+	t.I("MOVQ 8(R8), R9")
+	t.I("ADDQ $16, R8")
+	t.I("DECQ BX")
+	t.I("JGE ask")
 }
 
 // start sets the sums to where they start, if anywhere. Beyond the columns that count it holds anything.
