@@ -15,7 +15,7 @@ const cardName = "README.md"
 // card is the model card: what, on which data, with which settings, to which result, how to repeat it. Its head is the
 // metadata that the Hugging Face hub reads.
 func (j *Job) card(r *Result, finished time.Time) string {
-	spec := j.model.Spec()
+	spec := j.task.Spec()
 	var b strings.Builder
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	data := filepath.Base(r.Data)
@@ -78,7 +78,8 @@ func escapeCell(text string) string {
 // command is the command line that gives this run again: what is neither default nor found by the run itself nor of this
 // machine, wherever it came from.
 func (j *Job) command() string {
-	parts := []string{"seraph train " + j.Config.Model}
+	spec := j.task.Spec()
+	parts := []string{"seraph " + spec.command()}
 	common := Common()
 	for i := range j.Values {
 		v := &j.Values[i]

@@ -46,12 +46,14 @@ type chart struct {
 	XLabel string      `json:"xlabel"`
 	X      numbers     `json:"x"`
 	Log    bool        `json:"log"`
+	LogX   bool        `json:"logx,omitempty"`
 	Series []chartLine `json:"series"`
 }
 
 type chartLine struct {
 	Name  string  `json:"name"`
 	Faint bool    `json:"faint"` // one of many, behind their mean
+	Dots  bool    `json:"dots,omitempty"`
 	Y     numbers `json:"y"`
 }
 
@@ -133,12 +135,12 @@ func (t Table) numeric(column int) bool {
 }
 
 func (l Lines) draw() drawing {
-	c := &chart{Caption: l.Caption, XLabel: l.XLabel, X: l.X, Log: l.LogY}
+	c := &chart{Caption: l.Caption, XLabel: l.XLabel, X: l.X, Log: l.LogY, LogX: l.LogX}
 	if l.YLabel != "" {
 		c.Remark = l.YLabel
 	}
 	for _, s := range l.Series {
-		c.Series = append(c.Series, chartLine{Name: s.Name, Y: s.Y})
+		c.Series = append(c.Series, chartLine{Name: s.Name, Dots: s.Points, Y: s.Y})
 	}
 	c.tabulate()
 	return drawing{Chart: c}

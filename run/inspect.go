@@ -67,7 +67,8 @@ func Describe(path string) (format.Description, error) {
 // Check verifies everything in a run directory that can be: settings, plans, metrics, every checkpoint, every model, and that the
 // result is theirs.
 func Check(path string) error {
-	if _, err := readRecord(path); err != nil {
+	record, err := readRecord(path)
+	if err != nil {
 		return err
 	}
 	if _, err := readEnvironment(&Dir{Path: path}); err != nil {
@@ -89,6 +90,9 @@ func Check(path string) error {
 	}
 	if _, err := os.Stat(filepath.Join(path, resultName)); errors.Is(err, fs.ErrNotExist) {
 		return nil
+	}
+	if isSearch(record.model) {
+		return checkFound(path)
 	}
 	if len(folders) > 1 {
 		if err := checkMetrics(filepath.Join(path, metricsName)); err != nil {

@@ -27,7 +27,7 @@ type Job struct {
 	Interrupt <-chan struct{} // closed when the job is to stop at the next step; nil for never
 	Progress  *Progress       // where progress and messages go; nil for nowhere
 
-	model       Model
+	task        Task
 	started     time.Time
 	resumed     bool   // the run existed before
 	base        string // where relative paths of the settings count from, "" for here

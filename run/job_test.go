@@ -46,7 +46,7 @@ func TestMistakesOfAModelAreErrors(t *testing.T) {
 		return nil
 	}
 	for want, train := range map[string]func(job *run.Job) error{
-		"trained without a plan":                            func(job *run.Job) error { return finish(job, 1) },
+		"worked without a plan":                             func(job *run.Job) error { return finish(job, 1) },
 		"left seed 0 untrained":                             func(job *run.Job) error { return planned(t, job) },
 		"stage that is not in it: fly":                      func(job *run.Job) error { job.Stage("fly", "", 0); return errors.Join(planned(t, job), finish(job, 1)) },
 		"seed 0 diverged: loss is NaN":                      func(job *run.Job) error { return errors.Join(planned(t, job), finish(job, math.NaN())) },

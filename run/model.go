@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -17,6 +18,7 @@ type Spec struct {
 	Settings []Setting `json:"settings"`           // beside those of Common; one with the key of a common one takes its place
 	Sampling []Setting `json:"sampling,omitempty"` // settings of a Request, for a Generator
 	Presets  []Preset  `json:"presets,omitempty"`
+	Verb     string    `json:"-"`                // of the command line that the spec is for, with what it is given: "search pasca"; "" for train and the name
 	Use      string    `json:"use,omitempty"`    // intended use, a sentence or two for the model card
 	Limits   string    `json:"limits,omitempty"` // what it should not be trusted with, for the model card
 }
@@ -27,6 +29,12 @@ type Preset struct {
 	Doc    string            `json:"doc"`
 	Values map[string]string `json:"values"`
 }
+
+// command is the verb with what it is given.
+func (s *Spec) command() string { return cmp.Or(s.Verb, "train "+s.Name) }
+
+// Task is what a job carries out: a [Model] or a [Searcher].
+type Task interface{ Spec() Spec }
 
 // Model is one kind of model that can be planned, trained and applied. Implementations hold no state: everything about a
 // job is in the Job. User and file mistakes are errors: a *UsageError, a *format.CorruptError, a *plan.TooSmallError.

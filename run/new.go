@@ -11,9 +11,9 @@ import (
 	"github.com/seraph-ml/seraph/engine/memory"
 )
 
-// New makes the job that the options describe: it resolves the settings, then makes and locks the run directory. Close
+// New makes the job of the task that the options describe: it resolves the settings, then makes and locks the run directory. Close
 // the job after use.
-func New(m Model, o Options) (*Job, error) {
+func New(m Task, o Options) (*Job, error) {
 	if err := kernel.LevelError(); err != nil {
 		return nil, Usagef("%w", err)
 	}
@@ -37,7 +37,7 @@ func New(m Model, o Options) (*Job, error) {
 }
 
 // begin begins a new run.
-func begin(m Model, o Options) (*Job, error) {
+func begin(m Task, o Options) (*Job, error) {
 	config, err := Resolve(m.Spec(), o.Sources)
 	if err != nil {
 		return nil, err
@@ -77,7 +77,7 @@ func begin(m Model, o Options) (*Job, error) {
 }
 
 // resume goes on with the run in o.Out.
-func resume(m Model, o Options) (*Job, error) {
+func resume(m Task, o Options) (*Job, error) {
 	dir, err := openDir(o.Out, true)
 	if err != nil {
 		return nil, err
@@ -119,7 +119,7 @@ func ModelOf(path string) (string, error) {
 }
 
 // reopen makes a job of the settings in a run directory; those of some scopes may be given anew.
-func reopen(m Model, o Options, dir *Dir, may ...Scope) (*Job, error) {
+func reopen(m Task, o Options, dir *Dir, may ...Scope) (*Job, error) {
 	r, err := readRecord(dir.Path)
 	if err != nil {
 		return nil, err
@@ -150,7 +150,7 @@ func reopen(m Model, o Options, dir *Dir, may ...Scope) (*Job, error) {
 }
 
 // newJob fills in the fields that stand for common settings.
-func newJob(m Model, config *Config, o Options, dir *Dir) (*Job, error) {
+func newJob(m Task, config *Config, o Options, dir *Dir) (*Job, error) {
 	job := &Job{
 		Config:          config,
 		Data:            config.String("data"),
@@ -163,7 +163,7 @@ func newJob(m Model, config *Config, o Options, dir *Dir) (*Job, error) {
 		Dir:             dir,
 		Interrupt:       o.Interrupt,
 		Progress:        o.Progress,
-		model:           m,
+		task:            m,
 		started:         time.Now(),
 	}
 	if text := config.String("disk"); text != "" {

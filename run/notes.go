@@ -63,3 +63,14 @@ func (j *Job) Tune(values map[string]string) error {
 	}
 	return j.Config.write(j.Dir.File(configName), j.provenance)
 }
+
+// degraded are the texts of what was cut, rounded, sampled or reduced.
+func (j *Job) degraded() []string {
+	var texts []string
+	for _, n := range j.notes {
+		if n.Degraded {
+			texts = append(texts, n.Text)
+		}
+	}
+	return texts
+}

@@ -2,6 +2,7 @@ package run
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"fmt"
 	"html/template"
@@ -10,7 +11,6 @@ import (
 	"time"
 
 	"github.com/seraph-ml/seraph/engine/memory"
-	"github.com/seraph-ml/seraph/engine/plan"
 )
 
 // The report is one file: style, script and uPlot (Leon Sorokin, MIT licence, assets/uplot) are written into it.
@@ -73,17 +73,7 @@ func (j *Job) writeReport(r *Result) error {
 }
 
 func (j *Job) report(r *Result, finished time.Time) ([]byte, error) {
-	spec := j.model.Spec()
-	p := &page{
-		Title:    fmt.Sprintf("%s on %s", spec.Name, filepath.Base(r.Data)),
-		Subtitle: fmt.Sprintf("%s. %s", spec.Title, spec.Paper),
-		Tiles:    j.tiles(r),
-		Notes:    degradedFirst(j.notes),
-		Plan:     viewPlan(j.plan),
-		Settings: settingsTable(j.Values), Environment: j.environment.table(),
-		Command: j.command(), Version: j.environment.Seraph, Finished: finished.Format("2 January 2006, 15:04"),
-		CSS: template.CSS(reportCSS), UPlotCSS: template.CSS(uplotCSS), JS: template.JS(reportJS), UPlotJS: template.JS(uplotJS),
-	}
+	p := j.page(r.Data, j.tiles(r), finished)
 	if j.Seeds > 1 {
 		best := j.Best()
 		p.Seeds = j.seedsTable(best)
@@ -96,7 +86,28 @@ func (j *Job) report(r *Result, finished time.Time) ([]byte, error) {
 	for _, c := range curves {
 		p.Curves = append(p.Curves, p.place(c))
 	}
-	for _, s := range j.sections {
+	p.addSections(j.sections)
+	return p.html()
+}
+
+// page is what the reports of all tasks show.
+func (j *Job) page(data string, tiles []tile, finished time.Time) *page {
+	spec := j.task.Spec()
+	return &page{
+		Title:    fmt.Sprintf("%s on %s", cmp.Or(spec.Verb, spec.Name), filepath.Base(data)),
+		Subtitle: fmt.Sprintf("%s. %s", spec.Title, spec.Paper),
+		Tiles:    tiles,
+		Notes:    degradedFirst(j.notes),
+		Plan:     viewPlan(j.plan),
+		Settings: settingsTable(j.Values), Environment: j.environment.table(),
+		Command: j.command(), Version: j.environment.Seraph, Finished: finished.Format("2 January 2006, 15:04"),
+		CSS: template.CSS(reportCSS), UPlotCSS: template.CSS(uplotCSS), JS: template.JS(reportJS), UPlotJS: template.JS(uplotJS),
+	}
+}
+
+// addSections draws what the task adds.
+func (p *page) addSections(sections []Section) {
+	for _, s := range sections {
 		drawn := section{Title: s.Title}
 		for text := range strings.SplitSeq(s.Text, "\n\n") {
 			if text = strings.TrimSpace(text); text != "" {
@@ -112,6 +123,10 @@ func (j *Job) report(r *Result, finished time.Time) ([]byte, error) {
 		}
 		p.Sections = append(p.Sections, drawn)
 	}
+}
+
+// html writes the page.
+func (p *page) html() ([]byte, error) {
 	t, err := template.New("report").Parse(reportPage)
 	if err != nil {
 		return nil, fmt.Errorf("write the report: %w", err)
@@ -140,11 +155,7 @@ func (j *Job) tiles(r *Result) []tile {
 		}
 		list = append(list, t)
 	}
-	list = append(list, tile{Name: "time", Value: plan.FormatSeconds(r.Seconds)})
-	if r.PeakRSS > 0 {
-		list = append(list, tile{Name: "peak memory, of " + memory.FormatSize(j.Memory), Value: memory.FormatSize(r.PeakRSS)})
-	}
-	return list
+	return append(list, j.costTiles(r.Seconds, r.PeakRSS)...)
 }
 
 // words turns the name of a metric into words.

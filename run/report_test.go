@@ -66,7 +66,7 @@ func reported(t *testing.T, seeds int) *Job {
 		t.Fatal(err)
 	}
 	j := &Job{
-		Config: config, Memory: 300 << 20, Seed: 7, Seeds: seeds, Dir: &Dir{Path: dir}, model: described{},
+		Config: config, Memory: 300 << 20, Seed: 7, Seeds: seeds, Dir: &Dir{Path: dir}, task: described{},
 		environment: Environment{Processor: "Abacus 9", Level: "avx2", Cores: 2, Memory: 8 << 30, Cgroup: 4 << 30, System: "linux/amd64", Go: "go1.26", Seraph: "0.1.0"},
 		plan: &plan.Job{Version: 1, Budget: 300 << 20, Baseline: 40 << 20, ActualPeak: 190 << 20, Actual: 3.5, Stages: []plan.Stage{
 			{Name: "propagate", Seconds: 1, Actual: 1.5, ActualPeak: 190 << 20, DiskRead: 1 << 30, Items: []plan.Item{
@@ -100,7 +100,7 @@ func reported(t *testing.T, seeds int) *Job {
 		Table{Caption: "tried", Head: []string{"weight decay", "scale"}, Rows: [][]string{{"1e-6", "rows"}, {"1e-5", "none"}}},
 		Histogram{Caption: "Degrees", XLabel: "degree", Edges: []float64{0, 1, 10}, Counts: []int{4, 2}},
 		HeatMap{Caption: "Confusion", Rows: []string{"a", "b"}, Columns: []string{"a", "b"}, Values: [][]float64{{9, 1}, {2, math.NaN()}}},
-		Lines{Caption: "Gain", XLabel: "hops", YLabel: "accuracy", X: []float64{1, 2}, Series: []Series{{"Photo", []float64{0.5, math.NaN()}}}},
+		Lines{Caption: "Gain", XLabel: "hops", YLabel: "accuracy", X: []float64{1, 2}, Series: []Series{{Name: "Photo", Y: []float64{0.5, math.NaN()}}}},
 	}})
 	return j
 }

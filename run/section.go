@@ -23,13 +23,14 @@ type Lines struct {
 	XLabel, YLabel string
 	X              []float64
 	Series         []Series
-	LogY           bool
+	LogX, LogY     bool
 }
 
 // Series is one line of a chart, as long as its X.
 type Series struct {
-	Name string
-	Y    []float64
+	Name   string
+	Y      []float64
+	Points bool // dots without a line between them
 }
 
 // Histogram is counts between edges: Counts[i] lies between Edges[i] and Edges[i+1].

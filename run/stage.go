@@ -131,6 +131,9 @@ func (j *Job) Stage(name, unit string, total int) {
 // Advance says how many units of the stage are done. Trial.EndStep does it for the trial's steps.
 func (j *Job) Advance(done int) { j.Progress.advance(done) }
 
+// Show shows figures beside the stage, until others are.
+func (j *Job) Show(figures ...Metric) { j.Progress.show(figures) }
+
 // endStage records what the stage took.
 func (j *Job) endStage() {
 	if j.stage == "" {

@@ -32,22 +32,34 @@ func Train(ctx context.Context, m Model, o Options) (*Result, error) {
 // Train runs the job to its result, report and model card. On ErrInterrupted the run can be resumed. A run that is
 // finished already gives the result that it has.
 func (j *Job) Train(ctx context.Context) (*Result, error) {
-	if r, err := j.finished(); r != nil || err != nil {
-		return r, err
+	r := &Result{}
+	if done, err := j.finished(r); err != nil {
+		return nil, err
+	} else if done {
+		return r, nil
 	}
+	m, ok := j.task.(Model)
+	if !ok {
+		return nil, fmt.Errorf("%s is not a model to be trained", j.Config.Model)
+	}
+	if err := j.work(func() error { return m.Train(ctx, j) }); err != nil {
+		return nil, err
+	}
+	return j.finish()
+}
+
+// work does the work of the task, shows its progress and ends its plan.
+func (j *Job) work(do func() error) error {
 	end := j.Progress.start(j.Memory)
-	err := j.model.Train(ctx, j)
+	err := do()
 	end()
 	if planErr := j.endPlan(); err == nil {
 		err = planErr
 	}
-	if err != nil {
-		if !errors.Is(err, ErrInterrupted) {
-			err = errors.Join(err, j.discard())
-		}
-		return nil, err
+	if err != nil && !errors.Is(err, ErrInterrupted) {
+		err = errors.Join(err, j.discard())
 	}
-	return j.finish()
+	return err
 }
 
 // Close gives the run directory back.
@@ -58,22 +70,21 @@ func (j *Job) Close() error {
 	return j.Dir.Close()
 }
 
-// finished returns the result that the run has, nil when it is not finished.
-func (j *Job) finished() (*Result, error) {
+// finished reads the result that the run has, and says whether it has one.
+func (j *Job) finished(r any) (bool, error) {
 	path := j.Dir.File(resultName)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return false, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read the result: %w", err)
+		return false, fmt.Errorf("read the result: %w", err)
 	}
-	r := &Result{}
 	if err := json.Unmarshal(text, r); err != nil {
-		return nil, format.CorruptAt(path, -1, "result", "", "").WithCause(err).WithHint("remove the file, and --resume makes it anew")
+		return false, format.CorruptAt(path, -1, "result", "", "").WithCause(err).WithHint("remove the file, and --resume makes it anew")
 	}
 	j.Progress.Infof("the run in %s is finished", j.Dir.Path)
-	return r, nil
+	return true, nil
 }
 
 // discard takes a run directory away in which nothing happened: the job was refused, or its input turned out to be damaged,
@@ -97,11 +108,8 @@ func (j *Job) discard() error {
 
 // finish makes result, model, report and model card of the trials.
 func (j *Job) finish() (*Result, error) {
-	if j.plan == nil {
-		return nil, fmt.Errorf("%s trained without a plan", j.Config.Model)
-	}
-	if j.unplanned != "" {
-		return nil, fmt.Errorf("%s has a plan and began a stage that is not in it: %s", j.Config.Model, j.unplanned)
+	if err := j.checkPlanned(); err != nil {
+		return nil, err
 	}
 	for _, t := range j.trials {
 		if t.done == nil {
@@ -120,6 +128,17 @@ func (j *Job) finish() (*Result, error) {
 	}
 	j.Progress.Infof("%s", planSummary(j.plan))
 	return r, nil
+}
+
+// checkPlanned says what the task did without a plan: a mistake of the task.
+func (j *Job) checkPlanned() error {
+	if j.plan == nil {
+		return fmt.Errorf("%s worked without a plan", j.Config.Model)
+	}
+	if j.unplanned != "" {
+		return fmt.Errorf("%s has a plan and began a stage that is not in it: %s", j.Config.Model, j.unplanned)
+	}
+	return nil
 }
 
 // Best is the trial with the best score on validation, of equal ones the lowest seed, once all are finished.
@@ -211,12 +230,7 @@ func (j *Job) result() *Result {
 	for _, t := range j.trials {
 		trials = append(trials, t.done)
 	}
-	r.WeightsHash = weightsHash(trials)
-	for _, n := range j.notes {
-		if n.Degraded {
-			r.Degraded = append(r.Degraded, n.Text)
-		}
-	}
+	r.WeightsHash, r.Degraded = weightsHash(trials), j.degraded()
 	return r
 }
 

@@ -102,8 +102,11 @@ func (j *Job) Trials() iter.Seq2[*Trial, error] {
 	}
 }
 
-// openTrials finds out which trials are finished.
+// openTrials finds out which trials are finished. Only models have any.
 func (j *Job) openTrials() error {
+	if _, ok := j.task.(Model); !ok {
+		return nil
+	}
 	for i := range j.Seeds {
 		t := &Trial{Seed: j.Seed + uint64(i), Dir: j.Dir.Path, job: j}
 		if j.Seeds > 1 {

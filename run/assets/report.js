@@ -17,14 +17,15 @@
         label: s.name,
         stroke: colour("c" + (s.faint ? 0 : 1 + (strong++ % 8))),
         width: s.faint ? 1 : 2,
-        points: { show: chart.x.length < 3 },
+        paths: s.dots ? () => null : undefined,
+        points: s.dots ? { show: true, size: 5 } : { show: chart.x.length < 3 },
         spanGaps: true,
         value: (u, v) => (v == null ? "" : Number(v.toPrecision(5)).toString()),
       }));
       return new uPlot({
         width: into.clientWidth,
         height: 240,
-        scales: { x: { time: false }, y: { distr: chart.log ? 3 : 1 } },
+        scales: { x: { time: false, distr: chart.logx ? 3 : 1 }, y: { distr: chart.log ? 3 : 1 } },
         axes: [Object.assign({}, axis, { label: chart.xlabel, labelSize: 20, labelFont: "12px system-ui, sans-serif" }), Object.assign({ size: 56 }, axis)],
         legend: { show: chart.series.length <= 6 },
         cursor: { points: { size: 6 } },
