@@ -20,6 +20,8 @@ type Strategy interface {
 	Ask() (Design, bool)
 	// Tell says what came of a design: its objectives, or nil if it failed. It need not have been asked for.
 	Tell(d Design, objectives []float64) error
+	// Resume counts a design as running that was asked for before the search was interrupted.
+	Resume(d Design) error
 }
 
 // Trial is a design and what came of it; Objectives is nil if it failed.
@@ -104,6 +106,19 @@ func objectives(trials []Trial) [][]float64 {
 		points[i] = t.Objectives
 	}
 	return points
+}
+
+// Resume counts a design as running that was asked for before: by the search that this one goes on with. A search is resumed by
+// calling Tell and Resume in the order in which designs were told and asked for.
+func (h *History) Resume(d Design) error {
+	if d.space != h.problem.Space {
+		return fmt.Errorf("search: a design of another space was resumed")
+	}
+	if h.known[d.rank] {
+		return fmt.Errorf("search: design %s is known already", d)
+	}
+	h.start(d)
+	return nil
 }
 
 // step numbers the decisions: what is drawn for one depends on how many designs are known, not on how they became so.

@@ -88,6 +88,40 @@ func TestStrategiesGoOnFromAToldHistory(t *testing.T) {
 	}
 }
 
+// A search that was interrupted with designs running goes on as if it had not been.
+func TestStrategiesGoOnWithRunningDesigns(t *testing.T) {
+	s := small()
+	for name, strategy := range strategies(t, Problem{s, 2, 3}) {
+		resumed := strategies(t, Problem{s, 2, 3})[name]
+		for i := range 40 {
+			d, ok := strategy.Ask()
+			if !ok {
+				t.Fatalf("%s: nothing to ask for after %d", name, i)
+			}
+			if i%4 == 3 { // every fourth is asked for by the resumed one, too
+				if again, _ := resumed.Ask(); again != d {
+					t.Fatalf("%s: %s after %d, resumed %s", name, d, i, again)
+				}
+			} else if err := resumed.Resume(d); err != nil {
+				t.Fatal(err)
+			}
+			if err := resumed.Resume(d); err == nil {
+				t.Fatalf("%s: %s is resumed twice", name, d)
+			}
+			if i%3 > 0 {
+				for _, either := range []Strategy{strategy, resumed} {
+					if err := either.Tell(d, fake(d)); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+		}
+		if err := resumed.Resume(PaSca().At(0)); err == nil {
+			t.Errorf("%s: a design of another space is resumed", name)
+		}
+	}
+}
+
 func TestSeedsDiffer(t *testing.T) {
 	first := map[string]map[Design]bool{}
 	for seed := range uint64(8) {
