@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"reflect"
 	"strconv"
 	"strings"
@@ -27,7 +28,7 @@ type command struct {
 // commands are all verbs, in the order of the help.
 func commands() []command {
 	return []command{
-		trainCommand(), predictCommand, generateCommand, planCommand(), kcoreCommand, modelsCommand, makeCommand, convertCommand, demoCommand,
+		trainCommand(), predictCommand, generateCommand, planCommand(), searchCommand(), kcoreCommand, modelsCommand, makeCommand, convertCommand, demoCommand,
 		doctorCommand, showCommand, checkCommand, completionCommand,
 	}
 }
@@ -45,11 +46,20 @@ func verbOf[V any, P interface {
 
 // perModel is a command a model, whose flags are those of Common and the settings of the model.
 func perModel[Common any](exits []int, verbOf func(m run.Model, flags Common, settings map[string]string) verb) []command {
+	return perTask(models(), exits, verbOf)
+}
+
+// perTask is a command a task, by the last word of what it is called on the command line.
+func perTask[T run.Task, Common any](tasks []T, exits []int, verbOf func(m T, flags Common, settings map[string]string) verb) []command {
 	var list []command
-	for _, m := range models() {
+	for _, m := range tasks {
 		spec := m.Spec()
+		name := spec.Name
+		if words := strings.Fields(spec.Verb); len(words) > 0 {
+			name = words[len(words)-1]
+		}
 		list = append(list, command{
-			name: spec.Name, usage: "--data PATH", help: sentence(spec.Title), detail: spec.Paper + ".\n\nData: " + spec.Data + ".", exits: exits,
+			name: name, usage: "--data PATH", help: sentence(spec.Title), detail: spec.Paper + ".\n\nData: " + spec.Data + ".", exits: exits,
 			flags: modelFlags[Common](&spec),
 			verb: func(filled reflect.Value) verb {
 				return verbOf(m, filled.FieldByName("Common").Interface().(Common), given(spec.All(), filled))
@@ -68,7 +78,7 @@ func modelFlags[Common any](spec *run.Spec) reflect.Type {
 	common := len(run.Common())
 	return flagsOf[Common](
 		settingGroup{"Settings of every model:", all[:common]},
-		settingGroup{"Settings of " + spec.Name + ":", all[common:]})
+		settingGroup{"Settings of " + cmp.Or(spec.Verb, spec.Name) + ":", all[common:]})
 }
 
 // settingGroup is settings under a heading of the help.

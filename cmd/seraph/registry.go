@@ -13,6 +13,9 @@ import (
 // models are all models, in the order of `seraph models`.
 func models() []run.Model { return append(sgap.Models(), language.Model{}) }
 
+// searches are the searches that seraph knows.
+func searches() []run.Searcher { return sgap.Searches() }
+
 // modelNamed finds a model by its name.
 func modelNamed(name string) (run.Model, error) {
 	var names []string
@@ -46,6 +49,9 @@ func modelOf(dir string) (run.Model, error) {
 	name, err := run.ModelOf(dir)
 	if err != nil {
 		return nil, err
+	}
+	if found, is := strings.CutPrefix(name, run.SearchName("")); is {
+		return nil, run.Usagef("%s is a search of %s and holds no model; its report has the commands that train what it found", dir, found)
 	}
 	m, err := modelNamed(name)
 	if err != nil {

@@ -26,7 +26,18 @@ type work struct {
 }
 
 // prepare reads the input, to train on or for a model to be applied to, and works out what is to be done.
-func (m Model) prepare(ctx context.Context, job *run.Job, model *config) (w *work, err error) {
+func (m Model) prepare(ctx context.Context, job *run.Job, model *config) (*work, error) {
+	w, err := m.open(ctx, job, model)
+	if err == nil && model == nil && job.Int("tune") > 0 && !job.Tuned() {
+		if w.tune, err = w.newTuning(job.Int("tune")); err != nil {
+			return nil, errors.Join(err, w.close())
+		}
+	}
+	return w, err
+}
+
+// open reads the input.
+func (m Model) open(ctx context.Context, job *run.Job, model *config) (w *work, err error) {
 	w = &work{ctx: ctx, planner: planner{job: job, preset: m.preset}}
 	if w.baseline, err = memory.Baseline(); err != nil {
 		return nil, err
@@ -38,11 +49,6 @@ func (m Model) prepare(ctx context.Context, job *run.Job, model *config) (w *wor
 		return nil, err
 	}
 	w.choice = m.preset.choice(job.Values, job.Precision == "bf16")
-	if model == nil && job.Int("tune") > 0 && !job.Tuned() {
-		if w.tune, err = w.newTuning(job.Int("tune")); err != nil {
-			return nil, errors.Join(err, w.close())
-		}
-	}
 	return w, nil
 }
 

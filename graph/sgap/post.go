@@ -83,6 +83,9 @@ func (s *smoother) close() error {
 	return s.arena.Close()
 }
 
+// adjacencyOfPredictions is an item of a plan.
+const adjacencyOfPredictions = "adjacency matrix of the predictions"
+
 // plan adds what a smoother holds, its adjacency matrix included, and so many runs of it to a stage.
 func (post *Post) plan(d *dataset, s *plan.Stage, runs float64) {
 	if post.Hops == 0 {
@@ -94,22 +97,27 @@ func (post *Post) plan(d *dataset, s *plan.Stage, runs float64) {
 	one := p.Stage(way)
 	s.Items = append(append(s.Items, one.Items...),
 		plan.Item{Name: "predictions of all nodes", Bytes: predictionBytes(d), Where: plan.Resident},
-		plan.Item{Name: "adjacency matrix of the predictions", Bytes: post.Norm.Bytes(d.Graph), Where: plan.Resident})
+		plan.Item{Name: adjacencyOfPredictions, Bytes: post.Norm.Bytes(d.Graph), Where: plan.Resident})
 	s.Flops += runs * one.Flops
 	s.Traffic += runs * one.Traffic
 }
 
 // smooth propagates the predictions that a trained model makes of all nodes in the store, which pass through a buffer. It
 // returns Q, to be closed.
-func (w *work) smooth(tr *trainer, block *buffer, s *store) (h *graph.Hops, err error) {
+func (w *work) smooth(tr *trainer, block *buffer, s *store) (*graph.Hops, error) {
+	if err := w.adjacencyOf(w.design.Post.Norm); err != nil {
+		return nil, err
+	}
+	return w.smoothBy(w.adjacency, tr, block, s)
+}
+
+// smoothBy is smooth with an adjacency matrix of the norm of Post.
+func (w *work) smoothBy(a *graph.Adjacency, tr *trainer, block *buffer, s *store) (h *graph.Hops, err error) {
 	sm, err := newSmoother(w.data, w.design.Post)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, sm.close()) }()
-	if err := w.adjacencyOf(w.design.Post.Norm); err != nil {
-		return nil, err
-	}
 	err = tr.applyAll(s, block, &w.design, func(lo int, logits []float32) error {
 		sm.set(lo, logits)
 		return w.job.Interrupted()
@@ -117,7 +125,7 @@ func (w *work) smooth(tr *trainer, block *buffer, s *store) (h *graph.Hops, err 
 	if err != nil {
 		return nil, err
 	}
-	return sm.run(w.ctx, w.adjacency, w.pool)
+	return sm.run(w.ctx, a, w.pool)
 }
 
 // scoreRows scores nodes by their rows in Q, nodes × classes, which are no logits: losses are 0.
