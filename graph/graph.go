@@ -32,9 +32,10 @@ type Graph struct {
 
 	Notes []string // what was dropped, merged or ignored, the reader's notes included
 
-	arena  *memory.Arena
-	bytes  int64   // of the arena that are in use
-	stored *stored // nil but for OpenStored
+	arena   *memory.Arena
+	bytes   int64   // of the arena that are in use
+	stored  *stored // nil but for OpenStored
+	grouped *groups // the components, once they are known
 }
 
 // Component says which part of a graph is kept.

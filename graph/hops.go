@@ -10,8 +10,8 @@ import (
 )
 
 // Hops are the matrices H_First … H_K of a propagation, or the sum of its hops in place of H_K, Rows × Cols each: in memory,
-// on disk, or, for hop 0, made from the features of the graph, which is not closed before. Methods may be called from
-// several goroutines; those that read from disk wait for each other.
+// on disk, or, for hop 0, made from the features of the graph, which is not closed before. Where it was asked for, the limit
+// of the hops is hop K+1. Methods may be called from several goroutines; those that read from disk wait for each other.
 type Hops struct {
 	Rows, Cols int
 	First, K   int
@@ -30,6 +30,7 @@ type Hops struct {
 type hop struct {
 	matrix []float32
 	tiles  *tiles
+	limit  *limit  // of hop K+1: made when it is read
 	factor float32 // what rows are multiplied by when they are read; 0 = nothing
 }
 
@@ -57,7 +58,11 @@ func (h *Hops) open(p *Propagation, way Way, need need, spill *memory.Spill, wor
 	if p.reads(way) {
 		h.staging = b.staging(stagingBytes)
 	}
-	h.source, err = newSource(p, width, spill, b, work)
+	if h.source, err = newSource(p, width, spill, b, work); err != nil || !p.Limit {
+		return err
+	}
+	l, err := h.newLimit(p, b, work)
+	h.kept = append(h.kept, hop{limit: l})
 	return err
 }
 
@@ -96,6 +101,8 @@ func (h *Hops) ReadRows(lo, hi, k int, dst []float32) error {
 	case from.matrix != nil:
 		copy(dst, from.matrix[lo*h.Cols:hi*h.Cols])
 		return nil
+	case from.limit != nil:
+		err = h.limitRows(from.limit, hi-lo, func(i int) int { return int(original(h.nodes, lo+i)) }, dst)
 	case from.tiles != nil:
 		h.mu.Lock()
 		defer h.mu.Unlock()
@@ -129,6 +136,8 @@ func (h *Hops) Gather(rows []int32, k int, dst []float32) error {
 			copy(dst[at*h.Cols:(at+1)*h.Cols], from.matrix[int(i)*h.Cols:])
 		}
 		return nil
+	case from.limit != nil:
+		err = h.limitRows(from.limit, len(rows), func(i int) int { return int(original(h.nodes, int(rows[i]))) }, dst)
 	case from.tiles != nil:
 		err = h.gather(from.tiles, rows, dst)
 	case h.source.tiles != nil:
@@ -153,7 +162,7 @@ func (h *Hops) gather(t *tiles, rows []int32, dst []float32) error {
 // at finds hop k for a read of so many rows into dst.
 func (h *Hops) at(k, rows int, dst []float32) (*hop, error) {
 	switch {
-	case k < h.First || k > h.K:
+	case k < h.First || k-h.First >= len(h.kept):
 		return nil, fmt.Errorf("read hop %d: hops %d … %d were kept", k, h.First, h.K)
 	case len(dst) < rows*h.Cols:
 		return nil, fmt.Errorf("read hop %d: %d rows of %d do not fit in %d elements", k, rows, h.Cols, len(dst))

@@ -38,6 +38,9 @@ type Propagation struct {
 	// [S2GCWeights], [PPRWeights] and [HeatWeights] are those of papers.
 	Combine []float64
 
+	// Limit keeps after the hops, as hop K+1, what powers of Â tend to: Â^∞ X. It needs Â, and neither Teleport nor Combine.
+	Limit bool
+
 	// Rows are the nodes whose hops are kept, in this order: row i of a hop is that of node Rows[i]. nil keeps all nodes.
 	// Only what these rows depend on is computed. Hops on disk are fastest to read in their order: put the nodes that train
 	// first.
@@ -62,6 +65,10 @@ func (p *Propagation) Check() error {
 		return fmt.Errorf("propagate features: an adjacency matrix of %d rows, the graph has %d nodes", p.Adjacency.Rows, n)
 	case !(p.Teleport >= 0 && p.Teleport <= 1):
 		return fmt.Errorf("propagate features: teleport with probability %v, expected 0 … 1", p.Teleport)
+	case p.Limit && (p.Adjacency == nil || p.Adjacency.Norm.Triangles || p.Teleport != 0 || p.Combine != nil):
+		return errors.New("propagate features: the limit of the hops is known of powers of an adjacency matrix, without triangles, teleport or a sum of hops")
+	case p.Limit && p.Graph.OnDisk():
+		return errors.New("propagate features: the limit of the hops needs the edges in memory")
 	case p.Rows != nil && len(p.Rows) == 0:
 		return errors.New("propagate features: no rows to keep")
 	}

@@ -114,6 +114,9 @@ func (r *propagating) run(ctx context.Context) error {
 		}
 	}
 	if r.Scaling == ScaleRMS {
+		if r.Limit {
+			r.squares.total[r.K+1] = r.hops.kept[r.K+1-r.First].limit.squares
+		}
 		r.hops.scale(r.squares.total, r.Graph.Nodes, r.pool)
 	}
 	return r.writer.wait()
@@ -245,7 +248,7 @@ type squares struct {
 }
 
 func newSquares(p *Propagation, width int, b *bump) squares {
-	return squares{b.float64s(padRows(p.Graph.Nodes) / shardRows * width), make([]float64, p.K+1)}
+	return squares{b.float64s(padRows(p.Graph.Nodes) / shardRows * width), make([]float64, p.K+2)}
 }
 
 // add adds a block of all rows of hop k.

@@ -54,12 +54,12 @@ func (s *Smoothing) influenceBytes(workers int) int64 {
 	return (2 + 3*int64(workers)) * aligned(8*int64(s.Graph.Nodes))
 }
 
-// groupsBytes is what finding the components takes on the Go heap: the component of each node, and a queue that grows.
+// groupsBytes is what finding the components takes on the Go heap.
 func (s *Smoothing) groupsBytes() int64 {
 	if s.Stationarity != StationaryComponent {
 		return 0
 	}
-	return 16 * int64(s.Graph.Nodes)
+	return s.Graph.componentBytes()
 }
 
 // sumBytes is what averaging takes beside the relay and the result.

@@ -18,23 +18,35 @@ func (s *Smoothing) groups() *groups {
 	case s.Stationarity != StationaryComponent:
 		s.grouped = &groups{count: 1}
 	default:
-		s.grouped = &groups{}
-		of, sizes := s.Graph.Components()
-		number := make([]int32, len(sizes))
-		for c, size := range sizes {
-			number[c] = alone
-			if size > 1 {
-				number[c] = int32(s.grouped.count)
-				s.grouped.count++
-			}
-		}
-		for i, c := range of {
-			of[i] = number[c]
-		}
-		s.grouped.of = of
+		s.grouped = s.Graph.componentGroups()
 	}
 	return s.grouped
 }
+
+// componentGroups are the components.
+func (g *Graph) componentGroups() *groups {
+	if g.grouped != nil {
+		return g.grouped
+	}
+	of, sizes := g.Components()
+	grouped := &groups{of: of}
+	number := make([]int32, len(sizes))
+	for c, size := range sizes {
+		number[c] = alone
+		if size > 1 {
+			number[c] = int32(grouped.count)
+			grouped.count++
+		}
+	}
+	for i, c := range of {
+		of[i] = number[c]
+	}
+	g.grouped = grouped
+	return grouped
+}
+
+// componentBytes is what finding the components takes on the Go heap: the component of each node, and a queue that grows.
+func (g *Graph) componentBytes() int64 { return 16 * int64(g.Nodes) }
 
 // group is that of node i.
 func (g *groups) group(i int) int32 {

@@ -92,7 +92,7 @@ func (p *Propagation) where(k int, w Way) location {
 
 // reads says whether the hops are read from disk.
 func (p *Propagation) reads(w Way) bool {
-	return w.Spill || p.First == 0 && p.Combine == nil && p.Graph.Features.Read != nil
+	return w.Spill || p.Graph.Features.Read != nil && (p.First == 0 && p.Combine == nil || p.Limit)
 }
 
 // computed is the largest number of rows that any hop is computed for.
@@ -156,15 +156,16 @@ func (p *Propagation) keptInPlace(k int, w Way) bool {
 
 // need is what a way takes, in bytes.
 type need struct {
-	strips, frontiers, layOut, staging, thin, squares int64 // while propagating
-	matrices, scaled, reading                         int64 // as long as the hops
-	hopsDisk, featuresDisk                            int64
+	strips, frontiers, layOut, staging, thin, squares, adding int64 // while propagating
+	matrices, scaled, reading, limit                          int64 // as long as the hops
+	heap                                                      int64 // components
+	hopsDisk, featuresDisk                                    int64
 }
 
 func (n *need) work() int64 {
-	return n.strips + n.frontiers + n.layOut + n.staging + n.thin + n.squares
+	return n.strips + n.frontiers + n.layOut + n.staging + n.thin + n.squares + n.adding
 }
-func (n *need) hops() int64 { return n.matrices + n.scaled + n.reading }
+func (n *need) hops() int64 { return n.matrices + n.scaled + n.reading + n.limit }
 
 // need computes what a way takes.
 func (p *Propagation) need(w Way) need {
@@ -196,6 +197,7 @@ func (p *Propagation) need(w Way) need {
 			n.hopsDisk += tileBytes(p.kept(), cols)
 		}
 	}
+	n.limit, n.adding, n.heap = p.limitBytes()
 	n.scaled = scaledBytes(&p.Graph.Features, p.Scaling)
 	if p.reads(w) {
 		n.reading = stagingBytes + memory.BlockSize
@@ -220,6 +222,7 @@ func (p *Propagation) Items(w Way) []plan.Item {
 		note = fmt.Sprintf("sum of 0 … %d", p.K)
 	}
 	add("hops", n.matrices, plan.Resident, note)
+	add("limit of the hops", n.limit+n.heap, plan.Resident, "Â^∞ X, a row a component")
 	add("scaling of features", n.scaled, plan.Resident, string(p.Scaling))
 	add("buffer for hops", n.reading, plan.Streamed, fmt.Sprintf("%s on disk", memory.FormatSize(n.hopsDisk+n.featuresDisk)))
 	return items

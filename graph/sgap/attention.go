@@ -16,11 +16,12 @@ import (
 //	self-guided   s_k = σ(a·[r | x_k] + b), r the hidden layer of an MLP on [x_0 | … | x_K] that learns the classes as well
 //	jk            s_k = σ(a·[r | x_k] + b), r what an MLP makes of [x_0 | … | x_K]
 //	recursive     s_k = σ(a·[h_k | x_k] + b), h_0 = x_0 and h_k = Σ_{j<k} softmax(s_0 … s_{k−1})_j x_j
+//	smoothing     s_k = σ(a·[x_∞ | x_k] + b), x_∞ of the state Â^∞ X that hops tend to (graph.Propagation.Limit)
 //
 // (GMLP, arXiv 2104.09880; GAMLP, KDD 2022.) σ is the sigmoid, so a weight is at least 1/(1 + eK) and at most e/(e + K). A
 // score is linear before it, so that h_k needs no matrix: a·h_k is the same sum over a·x_j. Parameters are
 // attention.score.weight and attention.score.bias, and where there is one attention.context.weight, the part of a that is
-// multiplied by r or h_k.
+// multiplied by r, h_k or x_∞.
 type Attention struct {
 	On      AttentionInput
 	Dropout float64 // of the weights, which are not scaled back to a sum of 1
@@ -64,7 +65,7 @@ func (d *Design) attend(p *program.Program, hops []nn.Matrix, head nn.MLP, class
 	}
 	a := newScores(d, p, parts, training)
 	out := a.weigh(classes)
-	message := p.Combine(a.dropWeights(out.Hops), dense(parts)...)
+	message := p.Combine(a.dropWeights(out.Hops), dense(parts[:d.Hops+1])...)
 	switch {
 	case d.Attention.On == OnFeatures:
 		out.Logits = p.Linear(message, weight, bias, head.BF16)
@@ -111,8 +112,11 @@ func newScores(d *Design, p *program.Program, parts []nn.Matrix, training bool) 
 // weigh returns the weights of the hops, (rows, K+1), and the guide's logits.
 func (a *scores) weigh(classes int) (out Outputs) {
 	var reference *program.Value
-	if a.Messages == SelfGuided || a.Messages == JK {
+	switch a.Messages {
+	case SelfGuided, JK:
 		reference, out.Guide = a.reference(classes)
+	case Smoothing:
+		reference, a.x = a.x[len(a.x)-1], a.x[:len(a.x)-1]
 	}
 	out.Hops = a.p.Softmax(a.scores(reference))
 	return out

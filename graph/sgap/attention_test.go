@@ -11,7 +11,7 @@ import (
 )
 
 // attending are the aggregators that learn weights.
-var attending = []Messages{Gate, SelfGuided, JK, Recursive}
+var attending = []Messages{Gate, SelfGuided, JK, Recursive, Smoothing}
 
 // sample is a design's program in float64: six rows of hops, every value known.
 type sample struct {
@@ -289,6 +289,27 @@ func TestRecursiveScoresFollowTheirDefinition(t *testing.T) {
 					}
 				}
 				score := apply(a, s.named()["attention.score.bias"], history)[0] + apply(b, nil, s.seen(on, i, k))[0]
+				scores = append(scores, 1/(1+math.Exp(-score)))
+			}
+			expectClose(t, s.values[s.out.Hops].Row(i), softmaxOf(scores), fmt.Sprintf("on %s, weights of row %d", on, i))
+		}
+	}
+}
+
+// TestSmoothingScoresSeeWhatHopsTendTo computes them from what is read after the hops, which is no part of the message.
+func TestSmoothingScoresSeeWhatHopsTendTo(t *testing.T) {
+	const hops = 3
+	for _, on := range []AttentionInput{OnFeatures, OnHidden} {
+		d := sampleDesign(Smoothing, hops)
+		d.Attention.On = on
+		s := newSample(t, d, false)
+		s.evaluate(t)
+		named := s.named()
+		for i := range sampleRows {
+			var scores []float64
+			limit := apply(named["attention.context.weight"], named["attention.score.bias"], s.seen(on, i, hops+1))[0]
+			for k := range hops + 1 {
+				score := limit + apply(named["attention.score.weight"], nil, s.seen(on, i, k))[0]
 				scores = append(scores, 1/(1+math.Exp(-score)))
 			}
 			expectClose(t, s.values[s.out.Hops].Row(i), softmaxOf(scores), fmt.Sprintf("on %s, weights of row %d", on, i))

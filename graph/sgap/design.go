@@ -39,13 +39,14 @@ const (
 	SelfGuided Messages = "self-guided" // weights of the hops and a branch that learns the classes from all of them: GMLP
 	JK         Messages = "jk"          // weights of the hops and a network's view of all of them: GAMLP(JK)
 	Recursive  Messages = "recursive"   // weights of a hop and what was combined of those before: GAMLP(R)
+	Smoothing  Messages = "smoothing"   // weights of a hop and what all hops tend to: GAMLP's smoothing attention
 	Passing    Messages = "passing"     // none: every layer of a network takes those of its neighbours, of all nodes at once: GCN, GAT
 )
 
 // attends says whether the weights of the hops are learned for every node.
 func (m Messages) attends() bool {
 	switch m {
-	case Gate, SelfGuided, JK, Recursive:
+	case Gate, SelfGuided, JK, Recursive, Smoothing:
 		return true
 	}
 	return false
@@ -62,10 +63,14 @@ func (d *Design) FirstHop() int {
 	return d.Hops
 }
 
-// Reads is the number of matrices that the design reads: hops, or one that is made of them.
+// Reads is the number of matrices that the design reads: hops, or one that is made of them, and for Smoothing what the hops
+// tend to.
 func (d *Design) Reads() int {
-	if d.Messages == Max {
+	switch d.Messages {
+	case Max:
 		return 1
+	case Smoothing:
+		return d.Hops + 2
 	}
 	return d.Hops - d.FirstHop() + 1
 }

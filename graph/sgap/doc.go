@@ -6,7 +6,7 @@
 //	transform   an MLP predicts the class             [Design]
 //
 // A [Design] is a point in the space of these choices; a published model is a named preset of it ([Models]): mlp, sgc, s2gc,
-// sign, gbp, gmlp, gamlp-jk, gamlp-r. [Model] carries a preset through package run: plan, train, predict.
+// sign, gbp, gmlp, gamlp-jk, gamlp-r, gamlp-smooth. [Model] carries a preset through package run: plan, train, predict.
 //
 // Training never needs the graph, nor all rows at once: the rows of the split are gathered from the hops, which lie in
 // memory or on disk. The epoch is chosen by validation accuracy (ties: the lower validation loss), and so are the settings

@@ -60,11 +60,15 @@ func (l *LabelUse) first() int {
 }
 
 // layout is the matrices whose rows a design takes: hops of so many features, and then labels of so many classes.
-type layout struct{ hops, features, labels, classes int }
+type layout struct {
+	hops, features, labels, classes int
+
+	limit bool // the last of the hops is what they tend to
+}
 
 // layout is that of the design for a data set.
 func (d *Design) layout(features, classes int) layout {
-	return layout{d.Reads(), features, d.Labels.reads(), classes}
+	return layout{d.Reads(), features, d.Labels.reads(), classes, d.Messages == Smoothing}
 }
 
 // matrices is their number.

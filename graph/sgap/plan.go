@@ -160,7 +160,7 @@ func (pl *planner) fastest(design *Design, describe func(w way) (*plan.Job, erro
 func (pl *planner) propagation(design Design, nodes []int32) *graph.Propagation {
 	return &graph.Propagation{
 		Graph: pl.data.Graph, Adjacency: pl.adjacency, Scaling: design.Scaling, First: design.FirstHop(), K: design.Hops, Rows: nodes,
-		Combine: design.weights(), Teleport: design.Teleport,
+		Combine: design.weights(), Teleport: design.Teleport, Limit: design.Messages == Smoothing,
 	}
 }
 

@@ -125,6 +125,15 @@ var presets = []preset{
 		use:      "Classification of the nodes of one graph with dense and sparse regions; the weights of the hops are shown in the report.",
 	},
 	{
+		name:     "gamlp-smooth",
+		title:    "graph attention MLP, smoothing: every node weighs a hop by how far it is from what all hops tend to",
+		paper:    "Zhang et al., Graph Attention Multi-Layer Perceptron, KDD 2022",
+		messages: Smoothing,
+		settings: settings("32", propagation("5"), aggregator("what the hops tend to, the mean of the component by degree", Smoothing), attentionSettings(), labelUse(), head("2", "64", "0.5", "0.01", "5e-4")),
+		tuned:    attentionAxes,
+		use:      "Classification of the nodes of one graph with dense and sparse regions; the weights of the hops are shown in the report.",
+	},
+	{
 		name:     "gcn",
 		title:    "graph convolutional network, full batch: every layer adds up the neighbours of every node",
 		paper:    "Kipf and Welling, Semi-Supervised Classification with Graph Convolutional Networks, ICLR 2017",

@@ -153,6 +153,9 @@ func (b *buffer) from(s *store, first, i int) (*graph.Hops, int) {
 	if i >= b.layout.hops {
 		return s.labels, s.labels.First + i - b.layout.hops
 	}
+	if b.layout.limit && i == b.layout.hops-1 {
+		return s.Hops, s.K + 1
+	}
 	return s.Hops, first + i
 }
 

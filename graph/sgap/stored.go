@@ -19,7 +19,9 @@ func storedBytes(job *run.Job) (bytes int64, why string, err error) {
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	why = graph.Storable(&f.Counts)
-	switch component := job.String("component"); {
+	switch component, messages := job.String("component"), job.Lookup("messages"); {
+	case messages != nil && messages.Text == string(Smoothing):
+		why = "what hops tend to depends on its connected components"
 	case job.String("weights") != "":
 		why = "--weights is given"
 	case component != "auto" && component != string(graph.All):

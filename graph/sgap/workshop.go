@@ -317,7 +317,7 @@ func (w *workshop) addTest(score *Score, rows *Rows, node func(i int) int) error
 	weights := w.trainer.weights()
 	for i, label := range rows.Labels {
 		if label >= 0 {
-			w.attended.add(w.data.Degree(node(i)), weights[i*w.design.Reads():(i+1)*w.design.Reads()])
+			w.attended.add(w.data.Degree(node(i)), weights[i*(w.design.Hops+1):(i+1)*(w.design.Hops+1)])
 		}
 	}
 	return nil
