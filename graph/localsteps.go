@@ -34,7 +34,9 @@ func (s *Smoothing) stepsByFeatures(ctx context.Context, w Way, steps []int32, p
 				return err
 			}
 			if k > 0 {
-				x = r.next()
+				if x, err = r.next(); err != nil {
+					return err
+				}
 			}
 			d.add(k, x, lo == 0, pool)
 			done++

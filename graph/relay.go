@@ -10,7 +10,7 @@ import (
 // relay makes the hops of a block of columns one after another, all nodes, in two strips that take turns.
 type relay struct {
 	source *source
-	a      *kernel.CSR
+	a      *Adjacency
 	strips [2]strip
 	turn   int
 	pool   *kernel.Pool
@@ -20,7 +20,7 @@ type relay struct {
 // newRelay sets memory aside for the relay and another more bytes in r.work. What it returns has to be closed even after an
 // error.
 func (s *Smoothing) newRelay(w Way, more int64, pool *kernel.Pool, spill *memory.Spill) (*relay, error) {
-	r := &relay{a: &s.Adjacency.CSR, pool: pool}
+	r := &relay{a: s.Adjacency, pool: pool}
 	arena, err := memory.NewArena(s.relayBytes(w) + more)
 	if err != nil {
 		return r, err
@@ -51,13 +51,11 @@ func (r *relay) first(lo, hi int) (strip, error) {
 }
 
 // next makes the same columns of the next hop.
-func (r *relay) next() strip {
+func (r *relay) next() (strip, error) {
 	x := r.strips[r.turn]
 	r.turn = 1 - r.turn
 	y := r.strips[r.turn]
-	product := kernel.SpMM{A: *r.a, X: x.data, Y: y.data, XStride: x.stride, YStride: y.stride, Width: y.stride}
-	product.Run(r.pool)
-	return y
+	return y, r.a.multiply(x, y, y.stride, r.pool)
 }
 
 func (r *relay) close() error {

@@ -79,7 +79,9 @@ func (s *Smoothing) smooth(ctx context.Context, w Way, steps []int32, h *Hops, p
 				return err
 			}
 			if k > 0 {
-				x = r.next()
+				if x, err = r.next(); err != nil {
+					return err
+				}
 			}
 			pool.For(h.Rows, 64, &weightedSum{s, steps, k, x, sum, hi - lo})
 			done++

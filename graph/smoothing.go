@@ -108,6 +108,8 @@ func (s *Smoothing) Check() error {
 		return fmt.Errorf("local smoothing: at most %d steps, expected at least 1", s.Kmax)
 	case !(s.Restart >= 0 && s.Restart <= 1):
 		return fmt.Errorf("local smoothing: restart %v, expected 0 … 1", s.Restart)
+	case s.Graph.OnDisk() && (s.Distance == DistanceInfluence || s.Stationarity == StationaryComponent):
+		return errors.New("local smoothing: influence and components need the edges in memory")
 	case s.Rows != nil && len(s.Rows) == 0:
 		return errors.New("local smoothing: no rows to keep")
 	}

@@ -95,7 +95,7 @@ func (s *Smoothing) Stages(w Way, workers int) []plan.Stage {
 	if groups := s.groupsBytes(); groups > 0 {
 		find.Items = append(find.Items, plan.Item{Name: "components", Bytes: groups, Where: plan.Resident})
 	}
-	n, entries := float64(s.Graph.Nodes), float64(len(s.Adjacency.Indices))
+	n, entries := float64(s.Graph.Nodes), float64(s.Adjacency.Indptr[s.Graph.Nodes])
 	if s.Distance == DistanceInfluence {
 		find.Items = append(find.Items, plan.Item{Name: "influence on a node", Bytes: s.influenceBytes(workers), Where: plan.Resident})
 		find.Flops = float64(s.Kmax) * n * (2*entries + 3*n)
@@ -127,11 +127,14 @@ func (s *Smoothing) blocksItem(w Way) plan.Item {
 // countHops adds what Kmax hops, and so many operations on every element of them, take.
 func (s *Smoothing) countHops(stage *plan.Stage, w Way, operations float64) {
 	f := s.features()
-	n, cols, entries, hops := float64(s.Graph.Nodes), float64(f.Cols), float64(len(s.Adjacency.Indices)), float64(s.Kmax)
+	n, cols, entries, hops := float64(s.Graph.Nodes), float64(f.Cols), float64(s.Adjacency.Indptr[s.Graph.Nodes]), float64(s.Kmax)
 	width := s.width(w)
 	blocks := float64((f.Cols + width - 1) / width)
 	stage.Flops += hops * cols * (2*entries + operations*n)
 	stage.Traffic += hops * (cols*(12*n+4*entries) + 8*blocks*entries)
+	if a := s.Adjacency; a.graph != nil {
+		stage.DiskRead += int64(blocks*hops) * a.graph.stored.file.Parts().EdgeBytes
+	}
 	if f.Read != nil {
 		stage.DiskRead += 4*int64(f.Rows)*int64(f.Cols) + tileBytes(f.Rows, f.Cols)
 		stage.DiskWrite += tileBytes(f.Rows, f.Cols)

@@ -293,7 +293,7 @@ func (d *dataset) wanted(splits []graph.Split, test bool) []int32 {
 // nodesFor are the nodes that hops are needed for to train and test a design: all (nil) where messages pass, or predictions of
 // all are propagated or learned from.
 func (d *dataset) nodesFor(design *Design) []int32 {
-	if design.passes() || design.Post.Hops > 0 || design.Labels.Kind == ReliableLabels {
+	if design.passes() || design.Post.acts() || design.Labels.Kind == ReliableLabels {
 		return nil
 	}
 	return d.wanted(d.splits, true)

@@ -16,6 +16,7 @@ type Design struct {
 	Hops      int           // K: 0 is a model that does not see the graph
 	Scaling   graph.Scaling // of the features
 	Messages  Messages      // message aggregator
+	Local     Local         // smoothing of the features, in place of hops
 	Weighting Weighting     // of the hops, for Weighted
 	Attention Attention     // over the hops, for the aggregators that learn it
 	Network   gnn.Network   // in place of the head, for Passing

@@ -114,7 +114,7 @@ func OneOfEach() []run.Model {
 		}
 	}
 	for _, m := range Models() {
-		if m.Spec().Name == "pasca-v3" { // propagates predictions
+		if name := m.Spec().Name; name == "pasca-v3" || name == "ndls" { // propagate predictions
 			list = append(list, m)
 		}
 	}

@@ -81,7 +81,7 @@ func (m *messages) of(d *Design) (*store, float64, error) {
 	p := m.work.propagation(deepest, nil)
 	p.Adjacency = m.adjacency[k.norm]
 	began := time.Now()
-	s, err := m.work.propagate(p, nil)
+	s, err := m.work.propagate(&deepest, p, nil)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -23,6 +23,7 @@ type work struct {
 	tune  *tuning // settings to try; nil when there is nothing to tune (any more)
 	pool  *kernel.Pool
 	spill *memory.Spill
+	steps *localSteps // of the features smoothed last
 }
 
 // prepare reads the input, to train on or for a model to be applied to, and works out what is to be done.
@@ -147,9 +148,16 @@ func (w *work) disk() (*memory.Spill, error) {
 	return w.spill, err
 }
 
-// propagate propagates features as the plan says, until the job is interrupted.
-func (w *work) propagate(p *graph.Propagation, nodes []int32) (*store, error) {
-	h, err := w.compute(p)
+// propagate makes what a design reads of the features as the plan says, by propagation or local smoothing, until the job is
+// interrupted.
+func (w *work) propagate(d *Design, p *graph.Propagation, nodes []int32) (*store, error) {
+	var h *graph.Hops
+	var err error
+	if d.Local.acts() {
+		h, err = w.smoothFeatures(d, nodes, p.Progress)
+	} else {
+		h, err = w.compute(p)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -162,8 +170,15 @@ func (w *work) propagate(p *graph.Propagation, nodes []int32) (*store, error) {
 
 // compute carries a propagation out as the plan says, until the job is interrupted.
 func (w *work) compute(p *graph.Propagation) (*graph.Hops, error) {
+	return w.within(&p.Progress, func(ctx context.Context, spill *memory.Spill) (*graph.Hops, error) {
+		return p.Run(ctx, w.chosen.propagate, w.pool, spill)
+	})
+}
+
+// within runs what reports progress, with the disk where the plan has one, until the job is interrupted.
+func (w *work) within(progress *func(done, total int), make func(context.Context, *memory.Spill) (*graph.Hops, error)) (*graph.Hops, error) {
 	var spill *memory.Spill
-	if w.chosen.propagate.Spill || p.Graph.Features.Read != nil {
+	if w.chosen.propagate.Spill || w.data.Features.Read != nil {
 		var err error
 		if spill, err = w.disk(); err != nil {
 			return nil, err
@@ -171,8 +186,8 @@ func (w *work) compute(p *graph.Propagation) (*graph.Hops, error) {
 	}
 	ctx, cancel := context.WithCancelCause(w.ctx)
 	defer cancel(nil)
-	advance := p.Progress
-	p.Progress = func(done, total int) {
+	advance := *progress
+	*progress = func(done, total int) {
 		if advance != nil {
 			advance(done, total)
 		}
@@ -180,7 +195,7 @@ func (w *work) compute(p *graph.Propagation) (*graph.Hops, error) {
 			cancel(err)
 		}
 	}
-	h, err := p.Run(ctx, w.chosen.propagate, w.pool, spill)
+	h, err := make(ctx, spill)
 	if err != nil {
 		if context.Cause(ctx) == run.ErrInterrupted {
 			return nil, run.ErrInterrupted
@@ -200,7 +215,7 @@ func (w *work) hops() (*store, error) {
 	p := w.propagation(w.design, nodes)
 	p.Progress = func(done, _ int) { w.job.Advance(done) }
 	w.job.Stage(stagePropagate, "blocks", 0)
-	s, err := w.propagate(p, nodes)
+	s, err := w.propagate(&w.design, p, nodes)
 	if err != nil {
 		return nil, err
 	}
@@ -231,6 +246,10 @@ func (w *work) trainAll(s *store) (err error) {
 		if err := w.trial(trial, shop, s); err != nil {
 			return err
 		}
+	}
+	if l := w.steps; l != nil && w.design.Local.acts() {
+		w.job.AddSection(l.section("features"))
+		w.job.Notef("%s", l.summary("features"))
 	}
 	if err := addTestSections(w.job, d); err != nil {
 		return err
@@ -309,8 +328,11 @@ func (w *work) trial(trial *run.Trial, shop *workshop, s *store) error {
 func (w *work) judge(trial *run.Trial, shop *workshop, s *store, split graph.Split) error {
 	accuracy := shop.best.Accuracy
 	var test *Score
-	if w.design.Post.Hops > 0 {
-		q, err := w.smooth(shop.trainer, shop.testRows, s)
+	var steps *localSteps
+	if w.design.Post.acts() {
+		var q *graph.Hops
+		var err error
+		q, steps, err = w.smooth(shop.trainer, shop.testRows, s)
 		if err != nil {
 			return err
 		}
@@ -334,7 +356,7 @@ func (w *work) judge(trial *run.Trial, shop *workshop, s *store, split graph.Spl
 			test = plain
 		}
 		o.Metrics = append(o.Metrics, run.Metric{Name: "test_accuracy", Value: test.Accuracy()}, run.Metric{Name: "test_macro_f1", Value: test.MacroF1()})
-		if err := keepTest(trial, test, shop.attended); err != nil {
+		if err := keepTest(trial, test, shop.attended, steps); err != nil {
 			return err
 		}
 	}

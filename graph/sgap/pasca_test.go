@@ -1,6 +1,7 @@
 package sgap
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/seraph-ml/seraph/engine/kernel"
+	"github.com/seraph-ml/seraph/engine/memory"
 	"github.com/seraph-ml/seraph/engine/nn"
 	"github.com/seraph-ml/seraph/engine/optim"
 	"github.com/seraph-ml/seraph/engine/program"
@@ -270,7 +272,14 @@ func propagated(t *testing.T, d *dataset, design Design) *store {
 	}
 	defer pl.forget()
 	p := pl.propagation(design, nil)
-	h, err := p.Run(t.Context(), p.Ways()[0], nil, nil)
+	run := p.Run
+	if design.Local.acts() {
+		run = func(ctx context.Context, w graph.Way, pool *kernel.Pool, spill *memory.Spill) (*graph.Hops, error) {
+			h, _, err := smoothLocally(ctx, pl.smoothing(&design, nil), w, pool, spill)
+			return h, err
+		}
+	}
+	h, err := run(t.Context(), pl.ways(&design)[0], nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -351,21 +360,21 @@ func TestPostPropagation(t *testing.T) {
 	}
 	worst := 0.0
 	for _, post := range []Post{
-		{graph.Symmetric, 0.3, 4}, {graph.Symmetric, 0, 2}, {graph.Norm{Triangles: true}, 0, 3},
+		{Norm: graph.Symmetric, Teleport: 0.3, Hops: 4}, {Norm: graph.Symmetric, Hops: 2}, {Norm: graph.Norm{Triangles: true}, Hops: 3},
 	} {
 		a, err := d.Normalize(post.Norm)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer a.Close()
-		s, err := newSmoother(d, post)
+		s, err := newSmoother(d)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer s.close()
 		s.set(0, logits[:40*d.Classes])
 		s.set(40, logits[40*d.Classes:])
-		h, err := s.run(t.Context(), a, nil)
+		h, err := s.run(t.Context(), &post, a, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

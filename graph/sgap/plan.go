@@ -50,9 +50,10 @@ type planner struct {
 	pretending bool             // that the graph on disk is in memory: the matrix has no entries
 }
 
-// normalize makes the adjacency matrix of a design, where it has hops; it lives until another is asked for, or forget.
+// normalize makes the adjacency matrix of a design, where it looks at edges before it has predictions; it lives until another
+// is asked for, or forget.
 func (pl *planner) normalize(d *Design) error {
-	if d.Hops == 0 && !d.passes() {
+	if d.Hops == 0 && !d.passes() && !d.Local.acts() {
 		return nil
 	}
 	return pl.adjacencyOf(d.Norm)
@@ -130,7 +131,7 @@ func (pl *planner) fastest(design *Design, describe func(w way) (*plan.Job, erro
 	if err := pl.normalize(design); err != nil {
 		return nil, err
 	}
-	ways := pl.propagation(*design, nil).Ways()
+	ways := pl.ways(design)
 	var failed error
 	tried := map[*plan.Job]way{}
 	job, err := plan.Choose(pl.job.Memory, func(i int) (*plan.Job, bool) {
@@ -184,14 +185,14 @@ func (pl *planner) describe(w way, choices []choice, tune *tuning) (*plan.Job, e
 	for _, c := range choices {
 		nodes := d.nodesFor(&c.design)
 		propagation := pl.propagation(c.design, nodes)
-		if s := propagation.Stage(w.propagate); propagate.Name == "" || s.Peak() > propagate.Peak() {
+		if s := pl.hopStage(&c.design, propagation, w); propagate.Name == "" || s.Peak() > propagate.Peak() {
 			propagate = s
 		}
 		s, err := pl.trainStage(w, c)
 		if err != nil {
 			return nil, err
 		}
-		s.Items = append(append(s.Items, propagation.Items(w.propagate)...), positionItems(nodes, d.Nodes)...)
+		s.Items = append(append(s.Items, pl.hopItems(&c.design, propagation, w)...), positionItems(nodes, d.Nodes)...)
 		addStage(&s, pl.labelStage(&c.design, w, mostTrain(d.splits), nodes), float64(pl.job.Seeds*max(c.training.Reliable.Stages, 1)))
 		if train.Name == "" || s.Peak() > train.Peak() {
 			train = s
@@ -246,7 +247,7 @@ func (pl *planner) trainStage(w way, c choice) (plan.Stage, error) {
 	}
 	s.Items = d.workItems(&c.design, ends, sizes, true)
 	seeds := float64(pl.job.Seeds)
-	c.design.Post.plan(d, &s, seeds)
+	c.design.Post.plan(d, &s, seeds, pl.job.Threads)
 	addTraining(&s, seeds*float64(c.training.Epochs), &sizes, ends[0])
 	addCost(&s, seeds*float64(d.Nodes)/float64(sizes.Eval), ends[0].Eval.Cost)
 	if w.propagate.Spill {

@@ -15,30 +15,35 @@ import (
 //
 //	Q_k = (1−α) Â Q_{k−1} + α Q_0,
 //
-// of which the largest element of a row of Q_Hops is the class. Training does not see it, nor does the choice of the epoch.
-// (PaSca's third stage; with α > 0 it is that of Klicpera et al., Predict then Propagate, ICLR 2019.)
+// of which the largest element of a row of Q_Hops is the class; or local smoothing of Q_0 in place of the steps. Training does
+// not see it, nor does the choice of the epoch. (PaSca's third stage; with α > 0 it is that of Klicpera et al., Predict then
+// Propagate, ICLR 2019; local smoothing is NDLS-L.) The zero value leaves the predictions as they are.
 type Post struct {
 	Norm     graph.Norm
 	Teleport float64 // α
-	Hops     int     // 0: the predictions stay as they are
+	Hops     int
+	Local    Local // then Hops is 0
 }
+
+// acts says whether predictions are propagated.
+func (post *Post) acts() bool { return post.Hops > 0 || post.Local.acts() }
 
 // smoother is predictions of all nodes on their way through Post.
 type smoother struct {
-	post  Post
 	graph *graph.Graph // the nodes, with their predictions in place of the features
+	steps *localSteps  // of the nodes, where they have been smoothed locally
 	arena *memory.Arena
 }
 
 // newSmoother makes the memory for the predictions of all nodes.
-func newSmoother(d *dataset, post Post) (*smoother, error) {
+func newSmoother(d *dataset) (*smoother, error) {
 	arena, err := memory.NewArena(predictionBytes(d))
 	if err != nil {
 		return nil, err
 	}
 	g := *d.Graph
 	g.Features = graph.Features{Rows: d.Nodes, Cols: d.Classes, Dense: arena.Float32s(0, d.Nodes*d.Classes)}
-	return &smoother{post, &g, arena}, nil
+	return &smoother{graph: &g, arena: arena}, nil
 }
 
 // predictionBytes is what the predictions of all nodes take.
@@ -70,9 +75,19 @@ func (post *Post) propagation(g *graph.Graph, a *graph.Adjacency) (*graph.Propag
 	return p, graph.Way{Width: g.Features.Cols}
 }
 
+// smoothing is that of the predictions in place of propagation.
+func (post *Post) smoothing(g *graph.Graph, a *graph.Adjacency) (*graph.Smoothing, graph.Way) {
+	return post.Local.smoothing(g, a, nil, graph.ScaleNone, nil), graph.Way{Width: g.Features.Cols}
+}
+
 // run returns Q, all nodes × classes, to be closed.
-func (s *smoother) run(ctx context.Context, a *graph.Adjacency, pool *kernel.Pool) (*graph.Hops, error) {
-	p, way := s.post.propagation(s.graph, a)
+func (s *smoother) run(ctx context.Context, post *Post, a *graph.Adjacency, pool *kernel.Pool) (h *graph.Hops, err error) {
+	if post.Local.acts() {
+		smoothing, way := post.smoothing(s.graph, a)
+		h, s.steps, err = smoothLocally(ctx, smoothing, way, pool, nil)
+		return h, err
+	}
+	p, way := post.propagation(s.graph, a)
 	return p.Run(ctx, way, pool, nil)
 }
 
@@ -87,14 +102,20 @@ func (s *smoother) close() error {
 const adjacencyOfPredictions = "adjacency matrix of the predictions"
 
 // plan adds what a smoother holds, its adjacency matrix included, and so many runs of it to a stage.
-func (post *Post) plan(d *dataset, s *plan.Stage, runs float64) {
-	if post.Hops == 0 {
+func (post *Post) plan(d *dataset, s *plan.Stage, runs float64, workers int) {
+	if !post.acts() {
 		return
 	}
 	g := *d.Graph
 	g.Features = graph.Features{Rows: d.Nodes, Cols: d.Classes, Dense: []float32{}}
-	p, way := post.propagation(&g, d.Shape(post.Norm))
-	one := p.Stage(way)
+	var one plan.Stage
+	if post.Local.acts() {
+		smoothing, way := post.smoothing(&g, d.Shape(post.Norm))
+		one = both(smoothing, way, workers)
+	} else {
+		p, way := post.propagation(&g, d.Shape(post.Norm))
+		one = p.Stage(way)
+	}
 	s.Items = append(append(s.Items, one.Items...),
 		plan.Item{Name: "predictions of all nodes", Bytes: predictionBytes(d), Where: plan.Resident},
 		plan.Item{Name: adjacencyOfPredictions, Bytes: post.Norm.Bytes(d.Graph), Where: plan.Resident})
@@ -102,30 +123,39 @@ func (post *Post) plan(d *dataset, s *plan.Stage, runs float64) {
 	s.Traffic += runs * one.Traffic
 }
 
-// smooth propagates the predictions that a trained model makes of all nodes in the store, which pass through a buffer. It
-// returns Q, to be closed.
-func (w *work) smooth(tr *trainer, block *buffer, s *store) (*graph.Hops, error) {
-	if err := w.adjacencyOf(w.design.Post.Norm); err != nil {
+// predicted is what a trained model predicts of all nodes in the store, which pass through a buffer, to be propagated.
+func (w *work) predicted(tr *trainer, block *buffer, s *store, d *Design) (*smoother, error) {
+	sm, err := newSmoother(w.data)
+	if err != nil {
 		return nil, err
+	}
+	err = tr.applyAll(s, block, d, func(lo int, logits []float32) error {
+		sm.set(lo, logits)
+		return w.job.Interrupted()
+	})
+	if err != nil {
+		return nil, errors.Join(err, sm.close())
+	}
+	return sm, nil
+}
+
+// smooth propagates the predictions that the trained model makes of all nodes in the store. It returns Q, to be closed.
+func (w *work) smooth(tr *trainer, block *buffer, s *store) (*graph.Hops, *localSteps, error) {
+	if err := w.adjacencyOf(w.design.Post.Norm); err != nil {
+		return nil, nil, err
 	}
 	return w.smoothBy(w.adjacency, tr, block, s)
 }
 
 // smoothBy is smooth with an adjacency matrix of the norm of Post.
-func (w *work) smoothBy(a *graph.Adjacency, tr *trainer, block *buffer, s *store) (h *graph.Hops, err error) {
-	sm, err := newSmoother(w.data, w.design.Post)
+func (w *work) smoothBy(a *graph.Adjacency, tr *trainer, block *buffer, s *store) (q *graph.Hops, steps *localSteps, err error) {
+	sm, err := w.predicted(tr, block, s, &w.design)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer func() { err = errors.Join(err, sm.close()) }()
-	err = tr.applyAll(s, block, &w.design, func(lo int, logits []float32) error {
-		sm.set(lo, logits)
-		return w.job.Interrupted()
-	})
-	if err != nil {
-		return nil, err
-	}
-	return sm.run(w.ctx, a, w.pool)
+	q, err = sm.run(w.ctx, &w.design.Post, a, w.pool)
+	return q, sm.steps, err
 }
 
 // scoreRows scores nodes by their rows in Q, nodes × classes, which are no logits: losses are 0.

@@ -126,15 +126,15 @@ func (a *applied) plan() (*plan.Job, error) {
 		}
 		propagation := a.propagation(a.design, nil)
 		input := plan.Item{Name: "graph", Bytes: d.graphBytes, Where: plan.Resident}
-		hops := propagation.Stage(w.propagate)
+		hops := a.hopStage(&a.design, propagation, w)
 		hops.Items = append(append(hops.Items, input), a.adjacencyItems()...)
 		persistent, shared, scratch := program.Sizes(ps.Eval)
-		predict := plan.Stage{Name: "predict", Items: append(propagation.Items(w.propagate), input,
+		predict := plan.Stage{Name: "predict", Items: append(a.hopItems(&a.design, propagation, w), input,
 			plan.Item{Name: "model", Bytes: persistent + shared + scratch, Where: plan.Resident},
 			plan.Item{Name: "block of rows", Bytes: bufferBytes(s.Eval, a.design.layout(d.Features.Cols, d.Classes), false), Where: plan.Resident})}
 		addCost(&predict, float64(d.Nodes)/float64(s.Eval), ps.Eval.Cost)
 		addStage(&predict, a.recallStage(w), 1)
-		a.design.Post.plan(d, &predict, 1)
+		a.design.Post.plan(d, &predict, 1, a.job.Threads)
 		if a.design.passes() {
 			predict.Items = append(append(predict.Items, a.adjacencyItems()...), passingItems(d, s)...)
 		}
@@ -179,10 +179,10 @@ func (a *applied) writePredictions(s *store, out string) (err error) {
 // logits hands yield those of the nodes from lo on, block by block; where predictions are propagated, the logarithms of the
 // result.
 func (a *applied) logits(tr *trainer, block *buffer, s *store, yield func(lo int, logits []float32) error) (err error) {
-	if a.design.Post.Hops == 0 {
+	if !a.design.Post.acts() {
 		return tr.applyAll(s, block, &a.design, yield)
 	}
-	h, err := a.smooth(tr, block, s)
+	h, _, err := a.smooth(tr, block, s)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ type preset struct {
 	messages           Messages
 	settings           []run.Setting
 	tuned              []axis
+	tunedLabels        []axis // of the smoothing of predictions, tried on every training of a candidate
 	use                string
 }
 
@@ -133,7 +134,7 @@ func (p *preset) data() string {
 
 // propagates says whether the preset looks at edges.
 func (p *preset) propagates() bool {
-	return p.messages == Passing || slices.ContainsFunc(p.settings, func(s run.Setting) bool { return s.Key == "hops" })
+	return p.messages == Passing || slices.ContainsFunc(p.settings, func(s run.Setting) bool { return s.Key == "hops" || s.Key == "averaging" })
 }
 
 // choice is what settings describe.
@@ -167,6 +168,12 @@ func (p *preset) choice(v run.Values, bf16 bool) choice {
 	if v.Lookup("hops") != nil {
 		c.design.Hops = v.Int("hops")
 		c.design.Norm = graph.Norm{R: v.Float("r"), SelfLoops: v.Bool("self-loops")}
+	}
+	if c.design.Local, c.design.Post.Local = localOf(v); c.design.Local.acts() {
+		c.design.Norm = localNorm
+	}
+	if c.design.Post.Local.acts() {
+		c.design.Post.Norm = localNorm
 	}
 	if v.Lookup("messages") != nil {
 		c.design.Messages = Messages(v.String("messages"))

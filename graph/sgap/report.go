@@ -23,12 +23,13 @@ type testRecord struct {
 	Version   int     `json:"version"`
 	Confusion [][]int `json:"confusion"` // [true class][predicted class]
 
-	Attended *attended `json:"attended,omitempty"` // of models that weigh hops
+	Attended *attended   `json:"attended,omitempty"` // of models that weigh hops
+	Steps    *localSteps `json:"steps,omitempty"`    // of models that smooth predictions
 }
 
 // keepTest writes the score of a seed on the test nodes, safe against a crash before the seed counts as finished.
-func keepTest(trial *run.Trial, test *Score, a *attended) error {
-	text, err := json.Marshal(testRecord{1, test.Confusion, a})
+func keepTest(trial *run.Trial, test *Score, a *attended, steps *localSteps) error {
+	text, err := json.Marshal(testRecord{1, test.Confusion, a, steps})
 	if err != nil {
 		return err
 	}
@@ -55,6 +56,9 @@ func keptTest(trial *run.Trial, classes int) (*testRecord, error) {
 	if r.Attended != nil && !r.Attended.valid() {
 		return nil, format.CorruptAt(path, -1, "weights of hops", "bins of different lengths", "")
 	}
+	if r.Steps != nil && !r.Steps.valid() {
+		return nil, format.CorruptAt(path, -1, "local smoothing iterations", "no counts", "")
+	}
 	return &r, nil
 }
 
@@ -68,6 +72,10 @@ func addTestSections(job *run.Job, d *dataset) error {
 	if a := kept.Attended; a != nil {
 		job.AddSection(a.section())
 		job.Notef("%s", a.summary())
+	}
+	if l := kept.Steps; l != nil {
+		job.AddSection(l.section("predictions"))
+		job.Notef("%s", l.summary("predictions"))
 	}
 	return nil
 }

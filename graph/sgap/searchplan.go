@@ -107,7 +107,7 @@ func (s *designSearch) planDesign(w way, d search.Design, threads int) (plan.Sta
 		return st, err
 	}
 	seeds := float64(s.job.Seeds)
-	c.design.Post.plan(s.data, &st, seeds)
+	c.design.Post.plan(s.data, &st, seeds, threads)
 	for i := range st.Items {
 		if st.Items[i].Name == adjacencyOfPredictions { // shared by all designs
 			st.Items[i].Bytes = 0

@@ -27,6 +27,11 @@ func storedBytes(job *run.Job) (bytes int64, why string, err error) {
 	case component != "auto" && component != string(graph.All):
 		why = fmt.Sprintf("--component %s is given", component)
 	}
+	for _, s := range [][2]string{{"stationarity", string(graph.StationaryComponent)}, {"distance", string(graph.DistanceInfluence)}} {
+		if job.Lookup(s[0]) != nil && job.String(s[0]) == s[1] {
+			why = fmt.Sprintf("--%s %s is given", s[0], s[1])
+		}
+	}
 	return graph.StoredBytes(f, job.Threads), why, nil
 }
 

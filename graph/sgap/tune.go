@@ -43,6 +43,9 @@ type candidate struct {
 	Accuracy []float64         `json:"val_accuracy"` // of each seed tried: steady
 	Loss     []float64         `json:"val_loss"`     // of the best epoch
 
+	// Smoothed are the ways to smooth predictions that were tried on each of its trainings: what they add counts.
+	Smoothed []smoothed `json:"smoothed,omitempty"`
+
 	choice
 }
 
@@ -63,7 +66,7 @@ func (w *work) newTuning(n int) (*tuning, error) {
 			size *= len(a.values)
 		}
 	}
-	if size == 1 {
+	if size == 1 && !w.choosesSmoothing() {
 		return nil, nil
 	}
 	first := map[string]string{}
@@ -84,6 +87,9 @@ func (w *work) newTuning(n int) (*tuning, error) {
 		if err := t.add(texts); err != nil {
 			return nil, err
 		}
+	}
+	if err := t.addSmoothed(); err != nil {
+		return nil, err
 	}
 	t.halve()
 	return t, nil
@@ -118,7 +124,7 @@ func (t *tuning) kinds() (list []choice, count []int) {
 	for i := range t.candidates {
 		c := t.candidates[i].choice
 		c.design.Norm.R, c.training.LR, c.training.WeightDecay = 0, 0, 0
-		c.design.Weighting.Alpha, c.design.Weighting.T = 0, 0
+		c.design.Weighting.Alpha, c.design.Weighting.T, c.design.Local.Epsilon = 0, 0, 0
 		for _, rate := range []*float64{&c.design.Head.Dropout, &c.design.Head.InputDropout, &c.design.Attention.Dropout, &c.design.Network.Dropout, &c.design.Network.AttentionDropout} {
 			*rate = math.Ceil(*rate) // 0, or dropout of some kind
 		}
@@ -140,12 +146,13 @@ type variant struct {
 	teleport  float64
 	scaling   graph.Scaling
 	weighting Weighting
+	local     Local
 	hops      int // where they are added up; else a candidate takes as many as it needs
 }
 
 // variantOf is the variant of a design.
 func variantOf(d *Design) variant {
-	v := variant{norm: d.Norm, teleport: d.Teleport, scaling: d.Scaling}
+	v := variant{norm: d.Norm, teleport: d.Teleport, scaling: d.Scaling, local: d.Local}
 	if d.Messages.sums() {
 		v.weighting, v.hops = d.Weighting, d.Hops
 	}
@@ -167,11 +174,11 @@ func (t *tuning) variants(chosen []int) (list []variant, of map[variant][]int) {
 
 // hops describes the hops that some candidates of a variant need together, for the nodes that train and validate.
 func (t *tuning) hops(v variant, members []int, seeds int) (design Design, nodes []int32) {
-	design = Design{Norm: v.norm, Teleport: v.teleport, Scaling: v.scaling, Messages: t.candidates[members[0]].design.Messages, Weighting: v.weighting}
+	design = Design{Norm: v.norm, Teleport: v.teleport, Scaling: v.scaling, Local: v.local, Messages: t.candidates[members[0]].design.Messages, Weighting: v.weighting}
 	for _, i := range members {
 		design.Hops = max(design.Hops, t.candidates[i].design.Hops)
 	}
-	if design.passes() {
+	if design.passes() || len(t.candidates[members[0]].Smoothed) > 0 {
 		return design, nil
 	}
 	return design, t.work.data.wanted(t.work.data.splits[:seeds], false)
@@ -195,7 +202,7 @@ func (t *tuning) stage(pl *planner, w way) (plan.Stage, error) {
 	for _, v := range list {
 		for _, r := range t.rounds {
 			design, nodes := t.hops(v, of[v], r.hi)
-			h := t.propagation(design, of[v], nodes).Stage(w.propagate)
+			h := pl.hopStage(&design, t.propagation(design, of[v], nodes), w)
 			h.Items = append(h.Items, positionItems(nodes, pl.data.Nodes)...)
 			if h.Peak() > hops.Peak() {
 				hops.Items = h.Items
@@ -217,8 +224,12 @@ func (t *tuning) stage(pl *planner, w way) (plan.Stage, error) {
 		if err != nil {
 			return s, err
 		}
-		items := plan.Stage{Items: pl.data.workItems(&c.design, ends, sizes, false)}
+		smoothing := smoothedStage(t.candidates[0].Smoothed, pl.data, pl.job.Threads)
+		items := plan.Stage{Items: pl.data.workItems(&c.design, ends, sizes, len(smoothing.Items) > 0)}
 		trainings := float64(count[k]*t.trainings) / float64(len(t.candidates)) // on average
+		items.Items = append(items.Items, smoothing.Items...)
+		smoothing.Items = nil
+		addStage(&s, smoothing, trainings)
 		addTraining(&s, trainings*float64(c.training.Epochs), &sizes, ends[0])
 		labels := pl.labelStage(&c.design, w, sizes.train, pl.data.wanted(pl.data.splits[:t.seeds], false))
 		items.Items = append(items.Items, labels.Items...)
@@ -262,8 +273,9 @@ func (t *tuning) run() error {
 	if err := t.write(chosen); err != nil {
 		return err
 	}
-	job.Notef("tuned on validation, %d settings tried: %s (validation accuracy %.4f)", len(t.candidates), describe(best.Settings), mean(best.Accuracy))
-	return job.Tune(best.Settings)
+	settings := best.settings()
+	job.Notef("tuned on validation, %d settings tried: %s (validation accuracy %.4f)", len(t.candidates), describe(settings), best.score())
+	return job.Tune(settings)
 }
 
 // round trains the chosen candidates on seeds from lo to hi.
@@ -284,7 +296,7 @@ func (t *tuning) variant(v variant, members []int, lo, hi int, done *int) (err e
 	if err := w.normalize(&design); err != nil {
 		return err
 	}
-	s, err := w.propagate(t.propagation(design, members, nodes), nodes)
+	s, err := w.propagate(&design, t.propagation(design, members, nodes), nodes)
 	if err != nil {
 		return err
 	}
@@ -303,18 +315,18 @@ func (t *tuning) variant(v variant, members []int, lo, hi int, done *int) (err e
 }
 
 // try trains a candidate on some seeds. One that diverges is as good as its best epoch.
-func (t *tuning) try(c *candidate, s *store, lo, hi int) (err error) {
+func (t *tuning) try(c *candidate, st *store, lo, hi int) (err error) {
 	w, first := t.work, c.firstStage()
-	shop, err := newWorkshop(w.data, first, t.sizes(first, w.chosen), false, w.pool)
+	shop, err := newWorkshop(w.data, first, t.sizes(first, w.chosen), len(c.Smoothed) > 0, w.pool)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, shop.close()) }()
 	for seed := lo; seed < hi; seed++ {
-		if err := w.tellLabels(s, &first.design, w.data.splits[seed]); err != nil {
+		if err := w.tellLabels(st, &first.design, w.data.splits[seed]); err != nil {
 			return err
 		}
-		if err := shop.open(s, w.data.splits[seed]); err != nil {
+		if err := shop.open(st, w.data.splits[seed]); err != nil {
 			return err
 		}
 		shop.begin(w.job.Seed + uint64(seed))
@@ -334,6 +346,9 @@ func (t *tuning) try(c *candidate, s *store, lo, hi int) (err error) {
 		}
 		c.Accuracy = append(c.Accuracy, s.best)
 		c.Loss = append(c.Loss, shop.best.Loss)
+		if err := t.trySmoothed(c, shop, st, w.data.splits[seed]); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -359,7 +374,7 @@ func (s *steady) add(accuracy float64) {
 func (t *tuning) rank(chosen []int) {
 	slices.SortStableFunc(chosen, func(a, b int) int {
 		x, y := &t.candidates[a], &t.candidates[b]
-		return cmp.Or(cmp.Compare(mean(y.Accuracy), mean(x.Accuracy)), cmp.Compare(mean(x.Loss), mean(y.Loss)), cmp.Compare(a, b))
+		return cmp.Or(cmp.Compare(y.score(), x.score()), cmp.Compare(mean(x.Loss), mean(y.Loss)), cmp.Compare(a, b))
 	})
 }
 
@@ -422,7 +437,7 @@ func tuningSection(job *run.Job) (*run.Section, error) {
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(len(r.Candidates[b].Accuracy), len(r.Candidates[a].Accuracy)) })
 	for _, i := range order {
 		c := &r.Candidates[i]
-		table.Rows = append(table.Rows, []string{describe(c.Settings), fmt.Sprint(len(c.Accuracy)), fmt.Sprintf("%.4f", mean(c.Accuracy)), fmt.Sprintf("%.4f", mean(c.Loss))})
+		table.Rows = append(table.Rows, []string{describe(c.settings()), fmt.Sprint(len(c.Accuracy)), fmt.Sprintf("%.4f", c.score()), fmt.Sprintf("%.4f", mean(c.Loss))})
 	}
 	return &run.Section{
 		Title:   "Tuning",
