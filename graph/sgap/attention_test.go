@@ -411,3 +411,22 @@ func ExampleDesign_FirstHop() {
 	// concat 0 4
 	// jk 0 4
 }
+
+// TestVariantsOfGMLP: each is the design that the paper's table names.
+func TestVariantsOfGMLP(t *testing.T) {
+	for _, want := range []struct {
+		set      []string
+		messages Messages
+		teleport float64
+		reads    int
+	}{
+		{nil, SelfGuided, 0, 11},
+		{[]string{"messages=gate"}, Gate, 0, 11},
+		{[]string{"messages=last", "teleport=0.1"}, Last, 0.1, 1},
+	} {
+		d := choiceOf(t, "gmlp", want.set...).design
+		if d.Messages != want.messages || d.Teleport != want.teleport || d.Reads() != want.reads {
+			t.Errorf("%v: messages %s, teleport %v, %d hops read", want.set, d.Messages, d.Teleport, d.Reads())
+		}
+	}
+}

@@ -175,6 +175,9 @@ func (p *preset) choice(v run.Values, bf16 bool) choice {
 	if c.design.Post.Local.acts() {
 		c.design.Post.Norm = localNorm
 	}
+	if v.Lookup("teleport") != nil {
+		c.design.Teleport = v.Float("teleport")
+	}
 	if v.Lookup("messages") != nil {
 		c.design.Messages = Messages(v.String("messages"))
 	}

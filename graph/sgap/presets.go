@@ -102,7 +102,7 @@ var presets = []preset{
 		title:    "graph MLP: every node weighs its hops, guided by a branch that learns the classes from all of them",
 		paper:    "Zhang et al., GMLP: Building Scalable and Flexible Graph Neural Networks with Feature-Message Passing, 2021",
 		messages: SelfGuided,
-		settings: settings("32", propagation("10"), aggregator("all hops through the guiding branch, or each hop alone", SelfGuided, Gate), attentionSettings(), labelUse(), head("2", "64", "0.5", "0.01", "5e-4")),
+		settings: settings("32", propagation("10"), teleport(), aggregator("all hops through the guiding branch, each hop alone, or not at all, the last hop being the message", SelfGuided, Gate, Last), attentionSettings(), labelUse(), head("2", "64", "0.5", "0.01", "5e-4")),
 		tuned:    attentionAxes,
 		use:      "Classification of the nodes of one graph with dense and sparse regions, where the right number of hops differs from node to node.",
 	},
@@ -215,6 +215,11 @@ var attentionAxes = []axis{
 // alpha is the setting of a share.
 func alpha(value, least, doc string) []run.Setting {
 	return []run.Setting{{Key: "alpha", Type: run.Float, Default: value, Min: least, Max: "1", Doc: doc}}
+}
+
+// teleport is the setting of personalised PageRank as the graph aggregator: GMLP-GU(PPR) takes its last step as the message.
+func teleport() []run.Setting {
+	return []run.Setting{{Key: "teleport", Type: run.Float, Default: "0", Min: "0", Max: "1", Doc: "α of H_k = (1−α) Â H_{k−1} + α X, steps of personalised PageRank; 0: powers of Â"}}
 }
 
 // decay are the settings of weights that fall with distance. Within their ranges some weight is above zero.
