@@ -155,7 +155,7 @@ var presets = []preset{
 			{"lr", []string{"0.1", "0.01"}},
 		},
 		tunedLabels: localLabelAxes,
-		use:         "Adding the edges of a graph to a model that knows none.",
+		use:         "Adding the edges of a graph to a model that knows none; seraph smooth does it for predictions of any model.",
 	},
 	{
 		name:        "ndls",
