@@ -28,7 +28,7 @@ type command struct {
 // commands are all verbs, in the order of the help.
 func commands() []command {
 	return []command{
-		trainCommand(), predictCommand, smoothCommand, generateCommand, planCommand(), searchCommand(), kcoreCommand, modelsCommand, makeCommand, convertCommand, demoCommand,
+		trainCommand(), predictCommand, smoothCommand, generateCommand, planCommand(), searchCommand(), kcoreCommand, kcoreUpdateCommand, modelsCommand, makeCommand, convertCommand, demoCommand,
 		doctorCommand, showCommand, checkCommand, completionCommand,
 	}
 }

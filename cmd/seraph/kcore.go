@@ -24,7 +24,7 @@ var kcoreCommand = command{
 		" format: METIS, MatrixMarket, sgraph, npz. The core number of a vertex is the largest k such that it lies in a subgraph where everybody has at least k neighbours.\n\n" +
 		"Edges have no direction; self-loops and duplicates are dropped and counted, and a vertex seen only in a self-loop has core number 0. The vertices are those" +
 		" that a header declares (METIS, MatrixMarket), 0 … N-1 with --vertices N, else the ids that occur.\n\n" +
-		"A graph that is larger than --memory is divided by core number on --disk DIR:SIZE; what an interrupted job has left there --resume goes on with. --order, --check" +
+		"A graph that is larger than --memory is divided by core number on --disk DIR:SIZE; what an interrupted job has left there --resume goes on with. --order" +
 		" and --edges need a graph in memory.\n\n" +
 		"--out writes a line \"id<TAB>core\" a vertex, by ascending id (.tsv), a Parquet table, or npy: uint32 [n] where the vertices are declared, else rows (id, core).",
 	exits: []int{exitBudget, exitCorrupt, exitInterrupted}, flags: typeOf[kcoreVerb](), verb: verbOf[kcoreVerb],
@@ -37,7 +37,8 @@ type kcoreFlags struct {
 	Threads     int          `placeholder:"N" help:"Threads to compute with. Default: all processors."`
 	Vertices    int64        `placeholder:"N" help:"The vertices are 0 … N-1."`
 	Disk        string       `placeholder:"DIR:SIZE" help:"Where a graph that is larger than memory may lie, and how many bytes."`
-	Engine      kcore.Engine `enum:"auto,peel,parallel,divide,scan" default:"auto" placeholder:"ENGINE" help:"How to compute: auto, peel or parallel in memory, divide or scan on disk. All give the same. Default: auto."`
+	Ranks       int          `default:"2" placeholder:"N" help:"Ranks of --engine ranks. Default: 2."`
+	Engine      kcore.Engine `enum:"auto,peel,parallel,ranks,divide,scan" default:"auto" placeholder:"ENGINE" help:"How to compute: auto; peel, parallel or ranks in memory; divide or scan on disk. All give the same. Default: auto."`
 }
 
 type kcoreVerb struct {
@@ -58,7 +59,8 @@ type kcoreResult struct {
 	Why         string             `json:"engine_why"`
 	Out         string             `json:"out,omitempty"`
 	Checked     bool               `json:"checked"`
-	Progress    *kcore.Progress    `json:"progress,omitempty"` // of an engine on disk
+	Progress    *kcore.Progress    `json:"progress,omitempty"` // of an engine that divides
+	Messages    int64              `json:"messages,omitempty"` // between ranks
 	Seconds     map[string]float64 `json:"seconds"`
 	BytesRead   int64              `json:"bytes_read"`
 	Written     int64              `json:"bytes_written"`
@@ -101,7 +103,11 @@ func (f *kcoreFlags) plan(budget int64) (p planned, err error) {
 		return p, err
 	}
 	if !f.Engine.OnDisk() {
-		inMemory, err := kcore.PlanMemory(size, f.Threads)
+		ranks := 0
+		if f.Engine == kcore.Ranked {
+			ranks = f.Ranks
+		}
+		inMemory, err := kcore.PlanMemory(size, f.Threads, ranks)
 		if err != nil {
 			return p, err
 		}
@@ -141,11 +147,7 @@ func (c *kcoreVerb) run(a *app) error {
 	if err := c.checkEngine(planned.engine); err != nil {
 		return err
 	}
-	code, err := memory.CodeBytes()
-	if err != nil {
-		return err
-	}
-	if _, err := memory.LimitGoHeap(budget, planned.Peak()-planned.Baseline, code); err != nil {
+	if err := planned.limitGoHeap(budget); err != nil {
 		return err
 	}
 	if err := c.showPlan(a, planned.Job); err != nil {
@@ -166,10 +168,22 @@ func (c *kcoreVerb) run(a *app) error {
 	return c.print(a, result, result.text())
 }
 
+// limitGoHeap leaves the Go heap what the plan does not take.
+func (p *planned) limitGoHeap(budget int64) error {
+	code, err := memory.CodeBytes()
+	if err != nil {
+		return err
+	}
+	_, err = memory.LimitGoHeap(budget, p.Peak()-p.Baseline, code)
+	return err
+}
+
 func (c *kcoreVerb) checkFlags() error {
 	switch ext := filepath.Ext(c.Out); {
 	case c.Out == "" && (c.Order || c.K > 0):
 		return run.Usagef("--order and --k need --out FILE")
+	case c.Ranks < 1 || c.Ranks > 1024:
+		return run.Usagef("--ranks %d: expected 1 … 1024", c.Ranks)
 	case c.Edges && c.K <= 0 || c.K < 0:
 		return run.Usagef("--edges needs --k K with a K of 1 or more")
 	case c.Out != "" && c.K == 0 && !slices.Contains([]string{".tsv", ".npy", ".parquet"}, ext):
@@ -206,7 +220,7 @@ func (c *kcoreVerb) decompose(a *app, result *kcoreResult) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, vectors.Close()) }()
-	if err := kcore.Decompose(g, vectors.Core, result.Engine, pool); err != nil {
+	if err := c.compute(g, vectors.Core, result, pool); err != nil {
 		return err
 	}
 	clock.lap("decompose")
@@ -226,6 +240,18 @@ func (c *kcoreVerb) decompose(a *app, result *kcoreResult) (err error) {
 		return err
 	}
 	clock.lap("write")
+	return nil
+}
+
+// compute finds the core numbers with the engine of the result.
+func (c *kcoreVerb) compute(g *kcore.Graph, core []int32, result *kcoreResult, pool *kernel.Pool) error {
+	if result.Engine != kcore.Ranked {
+		return kcore.Decompose(g, core, result.Engine, pool)
+	}
+	// Four parts, about, each in the memory of all ranks together.
+	r := kcore.Ranks{Ranks: c.Ranks, At: kcore.Thresholds(g, int64(len(g.Indices))/4)}
+	result.Progress = &kcore.Progress{Stages: r.Decompose(g, core), Done: true}
+	result.Messages = r.Messages
 	return nil
 }
 
@@ -257,12 +283,8 @@ func (c *kcoreVerb) write(n *kcore.Names, core, order []int32, g *kcore.Graph) e
 			return kcore.WriteCoreEdges(w, g, core, c.K)
 		case c.K > 0:
 			return kcore.WriteCore(w, n, core, c.K)
-		case filepath.Ext(c.Out) == ".npy":
-			return kcore.WriteNPY(w, n, core)
-		case filepath.Ext(c.Out) == ".parquet":
-			return kcore.WriteParquet(w, n, core)
 		}
-		return kcore.WriteTSV(w, n, core)
+		return kcore.WriteCores(w, c.Out, n, core)
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/seraph-ml/seraph/engine/kernel"
 	"github.com/seraph-ml/seraph/engine/memory"
+	"github.com/seraph-ml/seraph/engine/plan"
 	"github.com/seraph-ml/seraph/graph/kcore"
 	"github.com/seraph-ml/seraph/run"
 )
@@ -15,47 +16,55 @@ import (
 // checkEngine says what an engine cannot do.
 func (c *kcoreVerb) checkEngine(e kcore.Engine) error {
 	switch {
-	case e.OnDisk() && (c.Order || c.Check || c.Edges):
-		return run.Usagef("--order, --check and --edges need the graph in memory, and the engine is %s", e)
+	case e.OnDisk() && (c.Order || c.Edges):
+		return run.Usagef("--order and --edges need the graph in memory, and the engine is %s", e)
 	case !e.OnDisk() && c.Resume:
 		return run.Usagef("--resume goes on with a graph on disk, and the engine is %s", e)
 	}
 	return nil
 }
 
-// decomposeOnDisk sorts the edges into rows on disk, divides, and writes. What it has done is kept until all is.
-func (c *kcoreVerb) decomposeOnDisk(a *app, budget int64, p planned, result *kcoreResult) (err error) {
-	disk, err := memory.ParseDisk(c.Disk)
-	if err != nil {
-		return run.Usagef("%w", err)
-	}
-	ctx, stop := interrupted()
-	defer stop()
-	folder, err := kcore.OpenFolder(disk.Dir, c.Paths, c.Vertices, c.Resume)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err == nil {
-			err = folder.Remove()
-			return
-		}
-		if errors.Is(err, context.Canceled) {
-			err = run.ErrInterrupted
-		}
-		err = errors.Join(err, folder.Close())
-	}()
-	clock := stopwatch{result.Seconds, time.Now()}
-	if !folder.Imported {
-		if err := c.importEdges(ctx, folder, disk, p.disk.Import); err != nil {
-			return err
-		}
-		clock.lap("sort")
-	}
-	return c.divide(ctx, a, folder, budget, p, result, &clock)
+// stored is a graph on disk, in a folder that stays until all is done.
+type stored struct {
+	*kcore.Store
+	folder *kcore.Folder
+	plan   kcore.DiskPlan // made when the size was known
 }
 
-func (c *kcoreVerb) importEdges(ctx context.Context, folder *kcore.Folder, disk memory.Disk, bytes int64) (err error) {
+// sortToDisk sorts the edges into rows on disk, or finds them there, and plans again. Sorted is called in between.
+func (f *kcoreFlags) sortToDisk(ctx context.Context, budget int64, p planned, resume bool, sorted func()) (s *stored, err error) {
+	disk, err := memory.ParseDisk(f.Disk)
+	if err != nil {
+		return nil, run.Usagef("%w", err)
+	}
+	folder, err := kcore.OpenFolder(disk.Dir, f.Paths, f.Vertices, resume)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, folder.Close())
+		}
+	}()
+	if !folder.Imported {
+		if err := f.importEdges(ctx, folder, disk, p.disk.Import); err != nil {
+			return nil, err
+		}
+		sorted()
+	}
+	size, index, err := folder.Size()
+	if err != nil {
+		return nil, err
+	}
+	again, err := kcore.PlanDisk(size, index, p.engine, f.Threads, budget)
+	if err != nil {
+		return nil, fmt.Errorf("%w (the edges are sorted; --resume goes on from there)", err)
+	}
+	store, err := kcore.OpenStore(folder.Path)
+	return &stored{store, folder, again}, err
+}
+
+func (f *kcoreFlags) importEdges(ctx context.Context, folder *kcore.Folder, disk memory.Disk, bytes int64) (err error) {
 	spill, err := memory.OpenSpill(disk)
 	if err != nil {
 		return err
@@ -65,47 +74,84 @@ func (c *kcoreVerb) importEdges(ctx context.Context, folder *kcore.Folder, disk 
 	if err != nil {
 		return err
 	}
-	m := kcore.Import{Options: c.options(), Dir: folder.Path, Spill: spill, Room: room, Memory: bytes, Workers: c.Threads}
-	return m.Run(ctx, c.Paths)
+	m := kcore.Import{Options: f.options(), Dir: folder.Path, Spill: spill, Room: room, Memory: bytes, Workers: f.Threads}
+	return m.Run(ctx, f.Paths)
 }
 
-// divide plans again, now that the size is known, and finds the core numbers.
-func (c *kcoreVerb) divide(ctx context.Context, a *app, folder *kcore.Folder, budget int64, p planned, result *kcoreResult, clock *stopwatch) (err error) {
-	size, index, err := folder.Size()
+// close closes the graph, and removes its folder where the job is done.
+func (s *stored) close(err error) error {
+	err = errors.Join(err, s.Store.Close())
+	if err == nil {
+		return s.folder.Remove()
+	}
+	return errors.Join(err, s.folder.Close())
+}
+
+// prove proves core numbers right, or says *kcore.WrongError; those of the store are these afterwards.
+func (s *stored) prove(ctx context.Context, core []int32, pool *kernel.Pool) (err error) {
+	part := s.plan.Part - 4*int64(s.Nodes)
+	if least := kcore.LeastPart - part; least > 0 {
+		return &plan.TooSmallError{Budget: s.plan.Budget, Smallest: s.plan.Budget + least, Stage: "the proof"}
+	}
+	claims, err := memory.NewArena(4 * int64(s.Nodes))
 	if err != nil {
 		return err
 	}
-	again, err := kcore.PlanDisk(size, index, p.engine, c.Threads, budget)
+	defer func() { err = errors.Join(err, claims.Close()) }()
+	claimed := claims.Int32s(0, s.Nodes)
+	copy(claimed, core)
+	return s.Verify(ctx, claimed, part, pool)
+}
+
+// decomposeOnDisk sorts the edges, divides, and writes.
+func (c *kcoreVerb) decomposeOnDisk(a *app, budget int64, p planned, result *kcoreResult) (err error) {
+	ctx, stop := interrupted()
+	defer stop()
+	defer func() {
+		if errors.Is(err, context.Canceled) {
+			err = run.ErrInterrupted
+		}
+	}()
+	clock := stopwatch{result.Seconds, time.Now()}
+	s, err := c.sortToDisk(ctx, budget, p, c.Resume, func() { clock.lap("sort") })
 	if err != nil {
-		return fmt.Errorf("%w (the edges are sorted; --resume goes on from there)", err)
-	}
-	result.PlannedPeak = max(result.PlannedPeak, again.Peak())
-	if err := c.showPlan(a, again.Job); err != nil {
 		return err
 	}
-	store, err := kcore.OpenStore(folder.Path)
-	if err != nil {
+	defer func() { err = s.close(err) }()
+	result.PlannedPeak = max(result.PlannedPeak, s.plan.Peak())
+	if err := c.showPlan(a, s.plan.Job); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
 	pool := kernel.NewPool(c.Threads)
 	defer pool.Close()
-	err = store.Decompose(ctx, kcore.Divide{Part: again.Part, Sweeps: kcore.Sweeps}, pool, func(p kcore.Progress) {
-		if n := len(p.Stages); n > 0 {
-			s := p.Stages[n-1]
-			c.progress(a).Infof("part %d: above %d, %d vertices, %d edges", n, s.Threshold, s.Candidates, s.Edges)
+	stages := len(s.Progress.Stages)
+	d := kcore.Divide{Part: s.plan.Part, Sweeps: kcore.Sweeps}
+	if p.engine == kcore.Scan {
+		d.Part = 0
+	}
+	err = s.Decompose(ctx, d, pool, func(p kcore.Progress) {
+		for ; stages < len(p.Stages); stages++ {
+			s := p.Stages[stages]
+			c.progress(a).Infof("part %d: core numbers above %d, of %d vertices and %d edges", stages+1, s.Threshold, s.Candidates, s.Edges)
 		}
 	})
 	if err != nil {
 		return err
 	}
 	clock.lap("decompose")
-	if err := store.Name(); err != nil {
+	if err := s.Name(); err != nil {
 		return err
 	}
-	result.Progress = &store.Progress
-	result.Result = kcore.Summarise(&store.Names, store.Counts, store.Core)
-	if err := c.write(&store.Names, store.Core, nil, nil); err != nil {
+	if c.Check {
+		if err := s.prove(ctx, s.Core, pool); err != nil {
+			return fmt.Errorf("prove the result: %w", err)
+		}
+		result.Checked = true
+		clock.lap("check")
+	}
+	result.Progress = &s.Progress
+	result.Result = kcore.Summarise(&s.Names, s.Counts, s.Core)
+	if err := c.write(&s.Names, s.Core, nil, nil); err != nil {
 		return err
 	}
 	clock.lap("write")

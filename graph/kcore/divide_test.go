@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"github.com/seraph-ml/seraph/engine/kernel"
 	"github.com/seraph-ml/seraph/engine/memory"
 	"github.com/seraph-ml/seraph/format"
+	"github.com/seraph-ml/seraph/graph"
 	"github.com/seraph-ml/seraph/internal/realdata"
 )
 
@@ -165,7 +167,7 @@ func TestPartsAreBounded(t *testing.T) {
 	g := pairGraph(t, ids, n)
 	want := peeled(t, g)
 	s := importedPairs(t, ids, n)
-	for _, part := range []int64{leastPart, 256 << 10, 400 << 10, 1 << 20, 4 << 20} {
+	for _, part := range []int64{LeastPart, 256 << 10, 400 << 10, 1 << 20, 4 << 20} {
 		p := s.decompose(t, Divide{Part: part, Sweeps: 1}, 2)
 		if !slices.Equal(s.Core, want) {
 			t.Fatalf("parts of %d: other core numbers", part)
@@ -219,7 +221,7 @@ func TestDivideGoesOn(t *testing.T) {
 	want := peeled(t, pairGraph(t, ids, 3000))
 	pool := kernel.NewPool(2)
 	defer pool.Close()
-	for _, d := range []Divide{{}, {Part: leastPart, Sweeps: 2}} {
+	for _, d := range []Divide{{}, {Part: LeastPart, Sweeps: 2}} {
 		s := importedPairs(t, ids, 3000)
 		stops := 0
 		for after := 1; !s.Progress.Done; after = 1 + after%3 {
@@ -284,6 +286,86 @@ func TestDamageIsNoticed(t *testing.T) {
 		var corrupt *format.CorruptError
 		if !errors.As(err, &corrupt) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, expected %q", c.file, err, c.want)
+		}
+	}
+}
+
+func TestVerifyOnDiskNoticesWhatIsWrong(t *testing.T) {
+	rng := rand.New(rand.NewPCG(2, 9))
+	pool := kernel.NewPool(2)
+	defer pool.Close()
+	for range 6 {
+		ids, declared := randomMultigraph(rng)
+		if len(ids) == 0 {
+			continue
+		}
+		g := pairGraph(t, ids, declared)
+		right := peeled(t, g)
+		s := importedPairs(t, ids, declared)
+		if err := s.Verify(context.Background(), right, LeastPart, pool); err != nil {
+			t.Fatal(err)
+		}
+		for range 10 {
+			wrong := slices.Clone(right)
+			v := rng.IntN(g.Nodes)
+			if wrong[v] += int32(1 - 2*rng.IntN(2)); wrong[v] < 0 || g.Degree(v) == 0 {
+				continue
+			}
+			if err := s.Verify(context.Background(), wrong, LeastPart, pool); err == nil {
+				t.Fatalf("pairs %v: %v are accepted, right are %v", ids, wrong, right)
+			}
+		}
+	}
+	// Many parts.
+	r := graph.RMAT{Scale: 13, EdgeFactor: 16, Seed: 3}
+	ids := make([]int64, 2*r.Samples())
+	(&rmatPairs{r, ids}).Do(0, 0, int(r.Samples()))
+	g := pairGraph(t, ids, 1<<13)
+	right := peeled(t, g)
+	s := importedPairs(t, ids, 1<<13)
+	if err := s.Verify(context.Background(), right, 160<<10, pool); err != nil {
+		t.Error(err)
+	}
+	right[rng.IntN(len(right))]++
+	var wrong *WrongError
+	if err := s.Verify(context.Background(), right, 160<<10, pool); !errors.As(err, &wrong) {
+		t.Errorf("%v for a core number that is too large", err)
+	}
+}
+
+func TestCoresComeBack(t *testing.T) {
+	g := pairGraph(t, []int64{1 << 50, 5, 5, 7, 7, 1 << 50, 7, 9, 20, 20}, 0)
+	want := peeled(t, g)
+	order, back := make([]int32, g.Nodes), make([]int32, g.Nodes)
+	Order(g, want, order, make([]int32, g.Nodes))
+	dir := t.TempDir()
+	write := func(name string, f func(w io.Writer) error) string {
+		path := filepath.Join(dir, name)
+		if err := format.WriteFile(path, f); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	for _, path := range []string{
+		write("cores.tsv", func(w io.Writer) error { return WriteTSV(w, &g.Names, want) }),
+		write("cores.npy", func(w io.Writer) error { return WriteNPY(w, &g.Names, want) }),
+		write("cores.parquet", func(w io.Writer) error { return WriteParquet(w, &g.Names, want) }),
+	} {
+		if err := ReadCores(path, &g.Names, nil, back); err != nil || !slices.Equal(back, want) {
+			t.Errorf("%s: %v, %v, expected %v", path, err, back, want)
+		}
+	}
+	path := write("order", func(w io.Writer) error { return WriteOrder(w, &g.Names, order) })
+	if err := ReadOrder(path, &g.Names, back); err != nil || !slices.Equal(back, order) {
+		t.Errorf("%v, %v, expected %v", err, back, order)
+	}
+	for name, text := range map[string]string{
+		"twice": "5\t1\n5\t1\n", "few": "5\t1\n", "stranger": "6\t1\n", "negative": "5\t-1\n",
+	} {
+		path := write(name, func(w io.Writer) error { _, err := io.WriteString(w, text); return err })
+		var corrupt *format.CorruptError
+		if err := ReadCores(path, &g.Names, nil, back); !errors.As(err, &corrupt) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

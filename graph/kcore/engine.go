@@ -16,6 +16,7 @@ const (
 	Parallel   Engine = "parallel" // PeelParallel
 	Divided    Engine = "divide"   // Divide
 	Scan       Engine = "scan"     // Divide without parts
+	Ranked     Engine = "ranks"    // Ranks
 )
 
 // OnDisk says whether an engine works on a Store rather than on a Graph.

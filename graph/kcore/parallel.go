@@ -47,23 +47,27 @@ const perVertex = 16
 
 func newPeeling(g *Graph, core []int32, work *Work, workers int) *peeling {
 	p := &peeling{g: g, core: core}
-	lo := 0
-	weight := func(v int) int64 { return g.Indptr[v] + perVertex*int64(v) }
+	cuts := ranges(g, workers)
 	for w := range workers {
-		most := weight(g.Nodes) / int64(workers) * int64(w+1)
-		hi := lo + sort.Search(g.Nodes-lo, func(i int) bool { return weight(lo+i) >= most })
-		if w == workers-1 {
-			hi = g.Nodes
-		}
-		o := owner{lo: int32(lo), hi: int32(hi), left: work.left[lo:hi], shell: work.shell[lo+w : hi+w+1]}
+		lo, hi := int(cuts[w]), int(cuts[w+1])
 		for v := lo; v < hi; v++ {
 			core[v] = g.Degree(v)
 			work.left[v] = int32(v)
 		}
-		p.owners = append(p.owners, o)
-		lo = hi
+		p.owners = append(p.owners, owner{lo: int32(lo), hi: int32(hi), left: work.left[lo:hi], shell: work.shell[lo+w : hi+w+1]})
 	}
 	return p
+}
+
+// ranges divides the vertices into n ranges of about as much work: range i is those from the i-th number to the one before the next.
+func ranges(g *Graph, n int) []int32 {
+	weight := func(v int) int64 { return g.Indptr[v] + perVertex*int64(v) }
+	cuts := []int32{0}
+	for i := 1; i < n; i++ {
+		most := weight(g.Nodes) / int64(n) * int64(i)
+		cuts = append(cuts, int32(sort.Search(g.Nodes, func(v int) bool { return weight(v) >= most })))
+	}
+	return append(cuts, int32(g.Nodes))
 }
 
 func (p *peeling) remaining() (n int) {

@@ -39,8 +39,8 @@ type part struct {
 
 const partVertex = 12 // bytes a vertex beside its row
 
-// leastPart is the least memory of a part.
-const leastPart = 64 << 10
+// LeastPart is the least memory of a part.
+const LeastPart = 64 << 10
 
 // partBytes is what a part takes beside the memory that it is given.
 func partBytes(nodes, workers int) int64 {

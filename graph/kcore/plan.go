@@ -89,8 +89,8 @@ func surveyText(path string, list bool) (s Size, err error) {
 	return s, nil
 }
 
-// PlanMemory is the plan of a decomposition in memory.
-func PlanMemory(s Size, threads int) (*plan.Job, error) {
+// PlanMemory is the plan of a decomposition in memory, by so many ranks where there are any.
+func PlanMemory(s Size, threads, ranks int) (*plan.Job, error) {
 	baseline, err := memory.Baseline()
 	if err != nil {
 		return nil, err
@@ -103,7 +103,7 @@ func PlanMemory(s Size, threads int) (*plan.Job, error) {
 	j := &plan.Job{Baseline: baseline, Stages: []plan.Stage{
 		{Name: "read", Items: []plan.Item{item("pairs of ids", pairBytes(s.Pairs, threads)), item("text", textBytes(threads))}, DiskRead: s.Text, Traffic: 100 * float64(s.Pairs)},
 		{Name: "build", Items: []plan.Item{item("rows in any order", indptr+8*s.Pairs), item("rows in order, or pairs", max(indptr+8*s.Pairs, pairBytes(s.Pairs, threads)))}, Traffic: 400 * float64(s.Pairs)},
-		{Name: "peel", Items: []plan.Item{item("rows", indptr+8*s.Pairs), item("core numbers", cores), item("lists", WorkBytes(int(s.Nodes), threads))}, Traffic: 150 * float64(s.Pairs)},
+		{Name: "peel", Items: []plan.Item{item("rows", indptr+8*s.Pairs), item("core numbers", cores), item("lists", max(WorkBytes(int(s.Nodes), threads), int64(ranks)*rankBytes(s.Nodes)))}, Traffic: 150 * float64(s.Pairs)},
 		{Name: "order and write", Items: []plan.Item{item("rows", indptr+8*s.Pairs), item("core numbers, order, work", 3*cores), item("text", 1<<20)}, Traffic: 50 * float64(s.Pairs)},
 	}}
 	j.Predict(plan.LoadRates(threads))

@@ -42,20 +42,18 @@ func PlanDisk(s Size, x *rowfile.Index, e Engine, threads int, budget int64) (p 
 	p.Import = (budget - baseline - text) / memory.BlockSize * memory.BlockSize
 	p.Part = (budget - baseline - core - blocks - sweeps - index) / memory.BlockSize * memory.BlockSize
 	least := edges.Least + rowfile.WriterBytes(writerRow(0))
-	if small := max(least-p.Import, leastPart-p.Part); small > 0 {
+	if small := max(least-p.Import, LeastPart-p.Part); small > 0 {
 		return p, &plan.TooSmallError{Budget: budget, Smallest: roundUp(budget+small, 1<<20), Stage: "the plan on disk"}
 	}
 	item := func(name string, bytes int64, where plan.Where, note string) plan.Item {
 		return plan.Item{Name: name, Bytes: bytes, Where: where, Note: note}
 	}
 	sorted := edges.NewPlan(edges.Options{Memory: p.Import - rowfile.WriterBytes(writerRow(p.Import)), Symmetric: true}, s.Pairs, int64(x.Nodes))
-	passes := float64(Sweeps + 1)
-	if e == Scan {
-		p.Part, index, passes = 0, 0, 2*Sweeps
-	} else {
-		// A part need not be larger than all rows with their vertices.
-		p.Part = min(p.Part, roundUp(4*(x.Bytes+partVertex*x.Rows), memory.BlockSize))
-		passes += math.Ceil(float64(x.Bytes) / float64(p.Part))
+	// A part need not be larger than all rows with their vertices.
+	p.Part = min(p.Part, roundUp(LeastPart+2*(x.Bytes+partVertex*x.Rows), memory.BlockSize))
+	passes := 4.0 * Sweeps
+	if e != Scan {
+		passes = Sweeps + 1 + math.Ceil(float64(x.Bytes)/float64(p.Part))
 	}
 	imported := roundUp(sorted.Memory+rowfile.WriterBytes(writerRow(p.Import)), memory.BlockSize)
 	p.Job = &plan.Job{Budget: budget, Baseline: baseline, Stages: []plan.Stage{

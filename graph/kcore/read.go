@@ -12,7 +12,8 @@ import (
 
 // Options say how to read a graph.
 type Options struct {
-	Vertices int64 // the vertices are 0 … Vertices−1; 0: those that a header declares or the files name
+	Vertices int64   // the vertices are 0 … Vertices−1; 0: those that a header declares or the files name
+	Also     []int64 // ids that are vertices even if no file names them
 	Stdin    io.Reader
 }
 
@@ -29,11 +30,17 @@ func Read(paths []string, o Options, pool *kernel.Pool) (*Graph, error) {
 		}
 		longer += counts.Longer
 	}
+	for _, id := range o.Also {
+		if err := bags[0].add([]int64{id, id}); err != nil {
+			return nil, errors.Join(err, closeBags(bags))
+		}
+	}
 	g, err := build(bags, o.Vertices, pool)
 	if err != nil {
 		return nil, err
 	}
 	g.Longer = longer
+	g.Loops -= int64(len(o.Also))
 	return g, nil
 }
 

@@ -3,6 +3,7 @@ package kcore
 import (
 	"encoding/binary"
 	"io"
+	"path/filepath"
 	"slices"
 
 	"github.com/seraph-ml/seraph/format/npy"
@@ -114,4 +115,15 @@ func WriteOrder(w io.Writer, n *Names, order []int32) error {
 		}
 		return line
 	}, len(order))
+}
+
+// WriteCores writes the core numbers in the format that a path ends in: .npy, .parquet, or lines.
+func WriteCores(w io.Writer, path string, n *Names, core []int32) error {
+	switch filepath.Ext(path) {
+	case ".npy":
+		return WriteNPY(w, n, core)
+	case ".parquet":
+		return WriteParquet(w, n, core)
+	}
+	return WriteTSV(w, n, core)
 }

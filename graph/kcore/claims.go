@@ -1,0 +1,180 @@
+package kcore
+
+import (
+	"fmt"
+	"math"
+	"path/filepath"
+	"slices"
+
+	"github.com/seraph-ml/seraph/format"
+	"github.com/seraph-ml/seraph/format/edgelist"
+	"github.com/seraph-ml/seraph/format/npy"
+	"github.com/seraph-ml/seraph/format/parquet"
+	"github.com/seraph-ml/seraph/format/table"
+)
+
+// Find is the vertex that the files call so.
+func (n *Names) Find(id int64) (v int, ok bool) {
+	if n.ids != nil {
+		return slices.BinarySearch(n.ids, id)
+	}
+	v = int(id - n.base)
+	return v, id >= n.base && id-n.base < int64(n.Nodes) && n.Present(v)
+}
+
+// ReadCores reads core numbers as they are written: lines "id core", npy or Parquet. Each vertex must have one, but for those that
+// are new, and nobody else; core has room for Nodes values, and the others get 0.
+func ReadCores(path string, n *Names, fresh []int64, core []int32) error {
+	for v := range core {
+		core[v] = -1
+	}
+	seen := 0
+	set := func(id, k int64, row int) error {
+		v, ok := n.Find(id)
+		switch {
+		case !ok:
+			return claimError(path, row, fmt.Sprintf("vertex %d, which the graph has not", id), "a vertex of the graph")
+		case core[v] >= 0:
+			return claimError(path, row, fmt.Sprintf("vertex %d once more", id), "each vertex once")
+		case k < 0 || k > math.MaxInt32:
+			return claimError(path, row, fmt.Sprintf("%d for vertex %d", k, id), "a core number")
+		}
+		core[v] = int32(k)
+		seen++
+		return nil
+	}
+	var err error
+	switch filepath.Ext(path) {
+	case ".npy":
+		err = readNPYCores(path, n, set)
+	case ".parquet":
+		err = readParquetCores(path, set)
+	default:
+		row := 0
+		_, err = edgelist.ReadPairs(path, 1, func(_ int, pairs []int64) error {
+			for i := 0; i+1 < len(pairs); i += 2 {
+				row++
+				if err := set(pairs[i], pairs[i+1], row); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err != nil {
+		return err
+	}
+	for _, id := range fresh {
+		if v, ok := n.Find(id); ok && core[v] < 0 {
+			core[v] = 0
+			seen++
+		}
+	}
+	if vertices := n.Vertices(); seen < vertices {
+		return claimError(path, 0, fmt.Sprintf("core numbers of %d vertices", seen), fmt.Sprint(vertices))
+	}
+	for v, k := range core {
+		core[v] = max(k, 0)
+	}
+	return nil
+}
+
+func claimError(path string, row int, found, expected string) error {
+	what := "core numbers"
+	if row > 0 {
+		what = fmt.Sprintf("core number %d", row)
+	}
+	return format.CorruptAt(path, -1, what, found, expected)
+}
+
+func readNPYCores(path string, n *Names, set func(id, k int64, row int) error) error {
+	f, err := npy.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	width := 1
+	switch {
+	case len(f.Shape) == 2 && f.Shape[1] == 2:
+		width = 2
+	case len(f.Shape) != 1:
+		return claimError(path, 0, "shape "+npy.ShapeString(f.Shape), "(n,) or (n, 2)")
+	}
+	for lo := 0; lo < f.Rows(); lo += parquetRows {
+		a, err := f.ReadRows(lo, min(lo+parquetRows, f.Rows()))
+		if err != nil {
+			return err
+		}
+		values, err := a.Int64s()
+		if err != nil {
+			return err
+		}
+		for i := 0; i+width <= len(values); i += width {
+			row := lo + i/width
+			id, k := n.ID(min(row, n.Nodes-1))+int64(max(0, row-n.Nodes+1)), values[i]
+			if width == 2 {
+				id, k = values[i], values[i+1]
+			}
+			if err := set(id, k, row+1); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func readParquetCores(path string, set func(id, k int64, row int) error) error {
+	f, err := parquet.Open(path, table.Options{})
+	if err != nil {
+		return err
+	}
+	row := 0
+	for t, err := range f.Blocks(parquetRows) {
+		if err != nil {
+			return err
+		}
+		if len(t.Columns) != 2 || t.Columns[0].Ints == nil || t.Columns[1].Ints == nil {
+			return claimError(path, 0, fmt.Sprintf("%d columns", len(t.Columns)), "whole numbers in columns id and core")
+		}
+		for i, id := range t.Columns[0].Ints {
+			row++
+			if err := set(id, t.Columns[1].Ints[i], row); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// ReadOrder reads a degeneracy order, an id a line, of all vertices; numbers that are no vertices come first.
+func ReadOrder(path string, n *Names, order []int32) error {
+	at := 0
+	for v := range n.Nodes {
+		if !n.Present(v) {
+			order[at] = int32(v)
+			at++
+		}
+	}
+	text, err := format.OpenText(path)
+	if err != nil {
+		return err
+	}
+	defer text.Close()
+	for text.Next() {
+		id, err := text.Natural("vertex", 0, math.MaxInt64)
+		if err != nil {
+			return err
+		}
+		v, ok := n.Find(id)
+		if !ok || at == len(order) {
+			return format.CorruptLine(path, text.Line, "degeneracy order", fmt.Sprintf("vertex %d", id), "each vertex of the graph once")
+		}
+		order[at] = int32(v)
+		at++
+	}
+	err = text.Err()
+	if err == nil && at < len(order) {
+		err = format.CorruptAt(path, -1, "degeneracy order", fmt.Sprintf("%d vertices too few", len(order)-at), "each vertex once")
+	}
+	return err
+}
