@@ -138,6 +138,8 @@ func placeholder(s *run.Setting) string {
 		return strings.Join(s.Choices, "|")
 	case s.Key == "data":
 		return "PATH"
+	case s.Key == "space":
+		return "FILE"
 	case s.Key == "disk":
 		return "DIR:SIZE"
 	}

@@ -15,7 +15,7 @@ import (
 // journalName is the file of a run directory that a search goes on from.
 const journalName = "trials.jsonl"
 
-// journal is what a search did, a line each, in its order: {"asked": DESIGN} and {"told": DESIGN, …}. It only grows; a line is
+// journal is what a search did, a line each, in its order: {"asked": DESIGN}, {"told": DESIGN, …}, {"final": DESIGN, …}. It only grows; a line is
 // there once its end is. No times are in it but where they are an objective: a resumed search has the same bytes.
 type journal struct {
 	path  string
@@ -26,6 +26,7 @@ type journal struct {
 type journalLine struct {
 	Asked string `json:"asked,omitempty"`
 	Told  string `json:"told,omitempty"`
+	Final string `json:"final,omitempty"`
 	*tried
 }
 
@@ -42,7 +43,7 @@ func openJournal(path string) (*journal, error) {
 			break
 		}
 		l := journalLine{tried: &tried{}}
-		if err := json.Unmarshal(line, &l); err != nil || (l.Asked == "") == (l.Told == "") {
+		if err := json.Unmarshal(line, &l); err != nil || !l.names() {
 			return nil, format.CorruptLine(path, n+1, "line of a search", fmt.Sprintf("%.60q", line), "a design that was asked for or told").WithCause(err)
 		}
 		j.lines = append(j.lines, l)
@@ -65,6 +66,22 @@ func (j *journal) asked(d search.Design) error { return j.add(journalLine{Asked:
 // told records what came of a design, and makes sure of it.
 func (j *journal) told(e *tried) error {
 	return errors.Join(j.add(journalLine{Told: e.design.String(), tried: e}), j.file.Sync())
+}
+
+// confirmed records what came of a finalist.
+func (j *journal) confirmed(e *tried) error {
+	return errors.Join(j.add(journalLine{Final: e.design.String(), tried: e}), j.file.Sync())
+}
+
+// names says whether the line names one design.
+func (l *journalLine) names() bool {
+	n := 0
+	for _, text := range []string{l.Asked, l.Told, l.Final} {
+		if text != "" {
+			n++
+		}
+	}
+	return n == 1
 }
 
 func (j *journal) add(l journalLine) error {

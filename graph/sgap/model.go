@@ -30,7 +30,7 @@ type work struct {
 func (m Model) prepare(ctx context.Context, job *run.Job, model *config) (*work, error) {
 	w, err := m.open(ctx, job, model)
 	if err == nil && model == nil && job.Int("tune") > 0 && !job.Tuned() {
-		if w.tune, err = w.newTuning(job.Int("tune")); err != nil {
+		if w.tune, err = w.newTuning(job.Int("tune"), m.preset.tuned); err != nil {
 			return nil, errors.Join(err, w.close())
 		}
 	}

@@ -1,9 +1,10 @@
 package sgap
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/seraph-ml/seraph/engine/kernel"
@@ -32,6 +33,7 @@ func (PaScaSearch) Spec() run.Spec {
 		{Key: "strategy", Type: run.Choice, Choices: []string{"bayes", "random", "nsga2"}, Default: "bayes", Doc: "what names the designs: Bayesian optimisation as in PaSca, random search, or the genetic algorithm NSGA-II"},
 		{Key: "local-search", Type: run.Bool, Default: "false", Doc: "bayes: look for the next design by local search instead of in the whole space"},
 		{Key: "population", Type: run.Int, Default: "20", Min: "2", Max: "10000", Doc: "nsga2: designs of a generation"},
+		{Key: "finalists", Type: run.Int, Default: "8", Min: "1", Max: "153510", Doc: "with several seeds: designs of the lowest error that are trained on all of them, the others on the first alone"},
 		{Key: "parallel", Type: run.Int, Default: "4", Min: "1", Max: "256", Doc: "designs that may be in work when the next is named; what is found depends on it, and not on --threads"},
 	}
 	for _, s := range pascaPreset().settings {
@@ -86,6 +88,7 @@ type designSearch struct {
 	messages   *messages
 	journal    *journal
 	trials     []tried // in the order told
+	finals     []tried // of the finalists, on all seeds
 }
 
 // Search implements run.Searcher.
@@ -116,7 +119,6 @@ func (PaScaSearch) Search(ctx context.Context, job *run.Job) (found *run.Found, 
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.journal.close()) }()
-	job.Stage(stageSearch, "designs", job.Int("evaluations"))
 	if err := s.run(); err != nil {
 		return nil, err
 	}
@@ -152,75 +154,73 @@ func (s *designSearch) newStrategy() (search.Strategy, error) {
 	return search.NewAdvisor(p, search.Options{LocalSearch: s.job.Bool("local-search")})
 }
 
-// workers is how many designs are trained at once, and with how many threads each.
-func workers(job *run.Job) (count, threads int) {
-	count = min(job.Threads, job.Int("parallel"))
-	return count, max(1, job.Threads/count)
-}
-
-// task is a design on its way to a worker.
-type task struct {
-	number int // of the design, in the order asked for
-	design search.Design
-}
-
-// outcome is what a worker gives back.
-type outcome struct {
-	task  task
-	tried tried
-	err   error
-}
-
-// run tries designs until there are enough. Designs are told to the strategy in the order in which it asked for them, and one
-// is asked for as soon as one is told: whoever trains faster, the strategy sees the same.
+// run tries designs until there are enough, on the first seed, and then the best of them on all.
 func (s *designSearch) run() error {
 	running, err := s.replay()
 	if err != nil {
 		return err
 	}
-	count, threads := workers(s.job)
-	tasks, outcomes := make(chan task, s.job.Int("parallel")), make(chan outcome, s.job.Int("parallel"))
-	stop := make(chan struct{})
-	crew := s.hire(count, threads, tasks, outcomes, stop)
-	defer func() {
-		close(stop)
-		close(tasks)
-		crew.Wait()
-	}()
+	c := s.hire()
+	defer c.dismiss()
+	s.job.Stage(stageSearch, "designs", s.job.Int("evaluations"))
 	asked := len(s.trials)
-	for _, d := range running {
-		tasks <- task{asked, d}
+	err = c.do(func() (*task, error) {
+		if asked == s.job.Int("evaluations") {
+			return nil, nil
+		}
 		asked++
+		if len(running) > 0 {
+			d := running[0]
+			running = running[1:]
+			return &task{design: d, seeds: 1}, nil
+		}
+		d, ok := s.strategy.Ask()
+		if !ok {
+			return nil, nil // the space is exhausted
+		}
+		return &task{design: d, seeds: 1}, s.journal.asked(d)
+	}, s.told)
+	if err != nil || s.job.Seeds == 1 {
+		return err
 	}
-	done := map[int]tried{}
-	for total := s.job.Int("evaluations"); ; {
-		for asked < min(total, len(s.trials)+s.job.Int("parallel")) {
-			d, ok := s.strategy.Ask()
-			if !ok {
-				total = asked // the space is exhausted
-				break
-			}
-			if err := s.journal.asked(d); err != nil {
-				return err
-			}
-			tasks <- task{asked, d}
-			asked++
+	finalists := s.finalists()
+	s.job.Stage(stageFinal, "designs", len(finalists))
+	at := len(s.finals)
+	return c.do(func() (*task, error) {
+		if at == len(finalists) {
+			return nil, nil
 		}
-		if len(s.trials) == total {
-			return nil
+		at++
+		return &task{design: finalists[at-1], seeds: s.job.Seeds}, nil
+	}, s.confirmed)
+}
+
+// finalists are the designs with the lowest validation error, of equal ones the cheaper, then the earlier.
+func (s *designSearch) finalists() []search.Design {
+	order := make([]int, 0, len(s.trials))
+	for i := range s.trials {
+		if s.trials[i].Failed == "" {
+			order = append(order, i)
 		}
-		for _, is := done[len(s.trials)]; !is; _, is = done[len(s.trials)] {
-			o := <-outcomes
-			if o.err != nil {
-				return fmt.Errorf("design %s: %w", o.task.design, o.err)
-			}
-			done[o.task.number] = o.tried
-		}
-		if err := s.told(done[len(s.trials)]); err != nil {
-			return err
-		}
-		delete(done, len(s.trials)-1)
 	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(s.trials[b].Accuracy, s.trials[a].Accuracy), cmp.Compare(s.trials[a].Cost, s.trials[b].Cost))
+	})
+	var list []search.Design
+	for _, i := range order[:min(len(order), s.job.Int("finalists"))] {
+		list = append(list, s.trials[i].design)
+	}
+	return list
+}
+
+// confirmed records what came of a finalist.
+func (s *designSearch) confirmed(e tried) error {
+	if err := s.journal.confirmed(&e); err != nil {
+		return err
+	}
+	s.finals = append(s.finals, e)
+	s.job.Advance(len(s.finals))
+	return nil
 }
 
 // told tells the strategy what came of a design, and records it.
@@ -242,16 +242,18 @@ func (s *designSearch) told(e tried) error {
 func (s *designSearch) replay() ([]search.Design, error) {
 	var running []search.Design
 	for n, line := range s.journal.lines {
-		d, err := search.PaSca().Parse(line.Asked + line.Told) // one of them is empty
+		d, err := search.PaSca().Parse(line.Asked + line.Told + line.Final) // but one they are empty
+		line.design = d
 		switch {
 		case err != nil:
+		case line.Final != "":
+			s.finals = append(s.finals, *line.tried)
 		case line.Asked != "":
 			running = append(running, d)
 			err = s.strategy.Resume(d)
 		case len(running) == 0 || running[0] != d:
 			err = errors.New("the design was not asked for")
 		default:
-			line.design = d
 			running = running[1:]
 			s.trials = append(s.trials, *line.tried)
 			err = s.strategy.Tell(d, line.values(s.objectives))
@@ -263,8 +265,8 @@ func (s *designSearch) replay() ([]search.Design, error) {
 	if len(s.trials) > 0 {
 		s.job.Progress.Infof("the search goes on after %d designs", len(s.trials))
 	}
+	if finalists := s.finalists(); len(s.finals) > len(finalists) || len(s.finals) > 0 && len(running) > 0 {
+		return nil, s.journal.corrupt(len(s.journal.lines)-1, errors.New("there are more finalists than there may be"))
+	}
 	return running, nil
 }
-
-// Searches are the searches over designs and settings.
-func Searches() []run.Searcher { return []run.Searcher{PaScaSearch{}} }

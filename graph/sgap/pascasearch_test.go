@@ -49,13 +49,13 @@ func searchOnce(s run.Searcher, o run.Options) (*run.Found, string, error) {
 func TestSearchDependsNeitherOnThreadsNorOnInterruptions(t *testing.T) {
 	data := Blocks(t)
 	for _, strategy := range []string{"bayes", "random", "nsga2"} {
-		set := []string{"strategy=" + strategy, "population=4", "seed=3"}
+		set := []string{"strategy=" + strategy, "population=4", "seed=3", "seeds=2", "finalists=3"}
 		found, want, err := searchOnce(PaScaSearch{}, searching(t, data, append(set, "threads=1")...))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n := strings.Count(want, `"told"`); n != 16 {
-			t.Fatalf("%s: %d designs were tried", strategy, n)
+		if n, finals := strings.Count(want, `"told"`), strings.Count(want, `"final"`); n != 16 || finals != 3 {
+			t.Fatalf("%s: %d designs were tried, %d of them again", strategy, n, finals)
 		}
 		o := searching(t, data, append(set, "threads=4")...)
 		stops := 0
@@ -100,7 +100,7 @@ func interruptAfter(o *run.Options, n int) (end func()) {
 				return
 			case <-time.After(time.Millisecond):
 			}
-			if text, _ := os.ReadFile(path); strings.Count(string(text), `"told"`) >= n {
+			if text, _ := os.ReadFile(path); strings.Count(string(text), `"told"`)+strings.Count(string(text), `"final"`) >= n {
 				close(interrupt)
 				return
 			}
@@ -127,7 +127,7 @@ func tear(t *testing.T, dir string) {
 
 // TestFoundDesignsTrainToWhatTheSearchSaw runs the commands of a report.
 func TestFoundDesignsTrainToWhatTheSearchSaw(t *testing.T) {
-	o := searching(t, Blocks(t), "seeds=2", "seed=5", "objectives=error,cost,memory", "lr=0.05")
+	o := searching(t, Blocks(t), "seeds=2", "finalists=2", "seed=5", "objectives=error,cost,memory", "lr=0.05")
 	found, _, err := searchOnce(PaScaSearch{}, o)
 	if err != nil {
 		t.Fatal(err)

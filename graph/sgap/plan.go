@@ -46,6 +46,8 @@ type planner struct {
 	chosen   way
 	tuned    *plan.Stage // of the search, once it is planned
 
+	searching bool // for settings alone: nothing is trained with them
+
 	adjacency  *graph.Adjacency // the last that was asked for
 	pretending bool             // that the graph on disk is in memory: the matrix has no entries
 }
@@ -180,6 +182,9 @@ func (pl *planner) describe(w way, choices []choice, tune *tuning) (*plan.Job, e
 	}
 	if pl.tuned != nil {
 		p.Stages = append(p.Stages, *pl.tuned)
+	}
+	if pl.searching {
+		return p, nil
 	}
 	var propagate, train plan.Stage
 	for _, c := range choices {

@@ -8,8 +8,11 @@ import (
 	"github.com/seraph-ml/seraph/graph/search"
 )
 
-// stageSearch is the stage of a search that tries designs.
-const stageSearch = "search"
+// The stages of a search that try designs: all on the first seed, the best on all.
+const (
+	stageSearch = "search"
+	stageFinal  = "finalists"
+)
 
 // sampled is how many designs the predicted time of a search is the mean of.
 const sampled = 16
@@ -38,7 +41,15 @@ func (s *designSearch) describe(w way, deepest Design) (*plan.Job, error) {
 	if err := s.planWorkers(&st, w); err != nil {
 		return nil, err
 	}
-	return &plan.Job{Baseline: s.baseline, Stages: []plan.Stage{importStage(d.importBytes, d.graphBytes), st}}, nil
+	p := &plan.Job{Baseline: s.baseline, Stages: []plan.Stage{importStage(d.importBytes, d.graphBytes), st}}
+	if s.job.Seeds > 1 {
+		times := float64(s.job.Seeds*s.job.Int("finalists")) / float64(s.job.Int("evaluations"))
+		final := plan.Stage{Name: stageFinal, Items: st.Items}
+		st.Items = nil
+		addStage(&final, st, times)
+		p.Stages = append(p.Stages, final)
+	}
+	return p, nil
 }
 
 // planMessages adds the messages of all aggregators, and what making those of one takes.
@@ -94,7 +105,7 @@ func (s *designSearch) planWorkers(st *plan.Stage, w way) error {
 	return nil
 }
 
-// planDesign is what training and scoring one design takes on all seeds.
+// planDesign is what training and scoring one design takes on one seed.
 func (s *designSearch) planDesign(w way, d search.Design, threads int) (plan.Stage, error) {
 	var st plan.Stage
 	c := designChoice(s.base, d)
@@ -106,15 +117,14 @@ func (s *designSearch) planDesign(w way, d search.Design, threads int) (plan.Sta
 	if err != nil {
 		return st, err
 	}
-	seeds := float64(s.job.Seeds)
-	c.design.Post.plan(s.data, &st, seeds, threads)
+	c.design.Post.plan(s.data, &st, 1, threads)
 	for i := range st.Items {
 		if st.Items[i].Name == adjacencyOfPredictions { // shared by all designs
 			st.Items[i].Bytes = 0
 		}
 	}
 	st.Items = append(st.Items, s.data.workItems(&c.design, ends, sizes, true)...)
-	addTraining(&st, seeds*float64(c.training.Epochs), &sizes, ends[0])
-	addCost(&st, seeds*float64(s.data.Nodes)/float64(sizes.Eval), ends[0].Eval.Cost)
+	addTraining(&st, float64(c.training.Epochs), &sizes, ends[0])
+	addCost(&st, float64(s.data.Nodes)/float64(sizes.Eval), ends[0].Eval.Cost)
 	return st, nil
 }

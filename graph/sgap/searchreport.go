@@ -1,6 +1,7 @@
 package sgap
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -38,29 +39,56 @@ func (s *designSearch) result() *run.Found {
 		Search: pascaModel, Data: s.job.Config.String("data"), Record: journalName,
 		Metrics: map[string]float64{best.Name: best.Value, "evaluations": float64(len(s.trials)), "failed": float64(failed), "hypervolume": s.hypervolume(len(s.trials))},
 	}
-	model := Model{pascaPreset()}.Spec()
-	for _, i := range s.front() {
-		e := &s.trials[i]
-		f := run.Finding{Settings: e.design.String(), Metrics: map[string]float64{"val_accuracy": e.Accuracy, "cost": e.Cost, "memory": e.Memory}}
-		if len(s.data.splits[0].Test) > 0 {
-			f.Metrics["test_accuracy"] = e.Test
-		}
-		if s.timed() {
-			f.Metrics["seconds"] = e.Seconds
-		}
-		texts := settingsOf(e.design)
-		texts["tune"] = "0"
-		f.Command = s.job.TrainCommand(model, texts)
-		found.Findings = append(found.Findings, f)
+	slices.SortStableFunc(s.finals, func(a, b tried) int { return cmp.Compare(b.Accuracy, a.Accuracy) })
+	for i := range s.finals {
+		found.Findings = append(found.Findings, s.finding(&s.finals[i], s.job.Seeds))
 	}
-	s.job.AddSection(s.frontSection(found))
+	for _, i := range s.front() {
+		found.Findings = append(found.Findings, s.finding(&s.trials[i], 1))
+	}
+	if len(s.finals) > 0 {
+		s.job.AddSection(s.finalSection())
+	}
+	s.job.AddSection(s.frontSection())
 	s.job.AddSection(s.progressSection())
 	s.job.AddSection(commandSection(found))
 	return found
 }
 
+// finding is a design that was trained on so many seeds, with the command that does it again.
+func (s *designSearch) finding(e *tried, seeds int) run.Finding {
+	f := run.Finding{Settings: e.design.String(), Metrics: map[string]float64{"val_accuracy": e.Accuracy, "cost": e.Cost, "memory": e.Memory}}
+	if len(s.data.splits[0].Test) > 0 {
+		f.Metrics["test_accuracy"] = e.Test
+	}
+	if s.timed() {
+		f.Metrics["seconds"] = e.Seconds
+	}
+	texts := settingsOf(e.design)
+	texts["tune"] = "0"
+	if s.job.Seeds > 1 {
+		texts["seeds"] = fmt.Sprint(seeds)
+		f.Metrics["seeds"] = float64(seeds)
+	}
+	f.Command = s.job.TrainCommand(Model{pascaPreset()}.Spec(), texts)
+	return f
+}
+
+// finalSection shows the finalists, the best first.
+func (s *designSearch) finalSection() run.Section {
+	table := run.Table{Head: []string{"design", "validation accuracy", "cost", "test accuracy"}}
+	for _, e := range s.finals {
+		table.Rows = append(table.Rows, []string{e.design.String(), fmt.Sprintf("%.4f", e.Accuracy), fmt.Sprintf("%.4g", e.Cost), fmt.Sprintf("%.4f", e.Test)})
+	}
+	return run.Section{
+		Title:   "Finalists",
+		Text:    fmt.Sprintf("The designs of the lowest validation error on the first seed, trained on %d: means over all of them, the best on validation first. That is the design to take where accuracy alone matters; one seed alone rates a design to a point or two.", s.job.Seeds),
+		Figures: []run.Figure{table},
+	}
+}
+
 // frontSection shows the Pareto front among all designs that were tried.
-func (s *designSearch) frontSection(found *run.Found) run.Section {
+func (s *designSearch) frontSection() run.Section {
 	table := run.Table{Caption: "Designs that no other design dominates, by validation error", Head: []string{"design"}}
 	for _, o := range s.objectives {
 		table.Head = append(table.Head, o.name)
@@ -141,7 +169,7 @@ func commandSection(found *run.Found) run.Section {
 	}
 	return run.Section{
 		Title:   "To train what was found",
-		Text:    "Each command gives the same weights as the search had. With --seeds 10 it trains more of them, without --tune 0 it searches for rates and scaling first.",
+		Text:    "Each command gives the weights that the search had. With --seeds 10 it trains more of them, without --tune 0 it searches for rates and scaling first.",
 		Figures: []run.Figure{table},
 	}
 }

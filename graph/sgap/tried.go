@@ -2,7 +2,6 @@ package sgap
 
 import (
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/seraph-ml/seraph/engine/kernel"
@@ -10,7 +9,7 @@ import (
 	"github.com/seraph-ml/seraph/graph/search"
 )
 
-// tried is what came of a design: means over the seeds.
+// tried is what came of a design: means over the seeds that it was trained on.
 type tried struct {
 	design search.Design
 
@@ -22,28 +21,12 @@ type tried struct {
 	Failed   string  `json:"failed,omitempty"`
 }
 
-// hire starts workers that try the designs of tasks until these are closed; after stop they give up what they are at. What the
-// group waits for are the workers, each of which has so many threads.
-func (s *designSearch) hire(count, threads int, tasks <-chan task, outcomes chan<- outcome, stop <-chan struct{}) *sync.WaitGroup {
-	crew := &sync.WaitGroup{}
-	for range count {
-		crew.Go(func() {
-			pool := kernel.NewPool(threads)
-			defer pool.Close()
-			for t := range tasks {
-				e, err := s.try(t.design, pool, stop)
-				outcomes <- outcome{t, e, err}
-			}
-		})
-	}
-	return crew
-}
-
 // errStopped is the end of a training that nobody waits for any more.
 var errStopped = errors.New("stopped")
 
-// try trains a design on the splits of all seeds. One that diverges has failed.
-func (s *designSearch) try(d search.Design, pool *kernel.Pool, stop <-chan struct{}) (e tried, err error) {
+// try trains a design on the splits of the first seeds. One that diverges has failed.
+func (s *designSearch) try(t task, pool *kernel.Pool, stop <-chan struct{}) (e tried, err error) {
+	d := t.design
 	c := designChoice(s.base, d)
 	size := s.sizeOfCost()
 	e = tried{design: d, Cost: size.cost(&c.design), Memory: size.memory(&c.design)}
@@ -57,7 +40,7 @@ func (s *designSearch) try(d search.Design, pool *kernel.Pool, stop <-chan struc
 		return e, err
 	}
 	defer func() { err = errors.Join(err, shop.close()) }()
-	for i := range w.data.splits {
+	for i := range t.seeds {
 		if err := s.fit(shop, store, i, stop); errors.Is(err, errDiverged) {
 			return tried{design: d, Cost: e.Cost, Memory: e.Memory, Failed: err.Error()}, nil
 		} else if err != nil {
@@ -67,7 +50,7 @@ func (s *designSearch) try(d search.Design, pool *kernel.Pool, stop <-chan struc
 			return e, err
 		}
 	}
-	n := float64(len(w.data.splits))
+	n := float64(t.seeds)
 	e.Accuracy, e.Test, e.Seconds = e.Accuracy/n, e.Test/n, e.Seconds/n
 	if e.Seconds > 0 {
 		e.Seconds += step * float64(c.design.Hops)

@@ -55,18 +55,24 @@ const (
 	tuneStream   = 0x74756e65 // "tune"
 )
 
-// newTuning draws the candidates.
-func (w *work) newTuning(n int) (*tuning, error) {
+// largestGrid bounds the points of a space, all of which are put in an order.
+const largestGrid = 1 << 24
+
+// newTuning draws n candidates from a space; nil where there is nothing to choose.
+func (w *work) newTuning(n int, space []axis) (*tuning, error) {
 	t := &tuning{work: w}
 	var axes []axis
 	size := 1
-	for _, a := range w.preset.tuned {
+	for _, a := range space {
 		if !w.job.Given(a.key) {
 			axes = append(axes, a)
 			size *= len(a.values)
 		}
+		if size > largestGrid {
+			return nil, run.Usagef("the space has more than %d points; give it fewer values", largestGrid)
+		}
 	}
-	if size == 1 && !w.choosesSmoothing() {
+	if (len(axes) == 0 || n < 1) && !w.choosesSmoothing() {
 		return nil, nil
 	}
 	first := map[string]string{}
@@ -413,21 +419,28 @@ func (t *tuning) write(chosen []int) error {
 	return memory.WriteAtomic(t.work.job.Dir.File(tuneName), append(text, '\n'))
 }
 
-// tuningSection is the search as a section of the report, from what it wrote; nil when there was none.
-func tuningSection(job *run.Job) (*run.Section, error) {
+// readTuning reads what a search wrote; nil when there was none.
+func readTuning(job *run.Job) (*record, error) {
 	path := job.Dir.File(tuneName)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
-	var r record
+	r := &record{}
 	if err == nil {
-		err = json.Unmarshal(text, &r)
+		err = json.Unmarshal(text, r)
+	}
+	if err == nil && (r.Chosen < 0 || r.Chosen >= len(r.Candidates)) {
+		err = fmt.Errorf("candidate %d of %d was chosen", r.Chosen, len(r.Candidates))
 	}
 	if err != nil {
 		return nil, format.CorruptAt(path, -1, "record of the search", "", "").WithCause(err)
 	}
-	table := run.Table{Caption: "Settings tried, the best first", Head: []string{"settings", "seeds", "validation accuracy", "validation loss"}}
+	return r, nil
+}
+
+// ranked are the candidates (indices), those of the last round first, the best of each round first.
+func (r *record) ranked() []int {
 	order := make([]int, len(r.Candidates))
 	for i := range order {
 		order[i] = i
@@ -435,7 +448,17 @@ func tuningSection(job *run.Job) (*run.Section, error) {
 	t := &tuning{candidates: r.Candidates}
 	t.rank(order)
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(len(r.Candidates[b].Accuracy), len(r.Candidates[a].Accuracy)) })
-	for _, i := range order {
+	return order
+}
+
+// tuningSection is the search as a section of the report, from what it wrote; nil when there was none.
+func tuningSection(job *run.Job) (*run.Section, error) {
+	r, err := readTuning(job)
+	if r == nil {
+		return nil, err
+	}
+	table := run.Table{Caption: "Settings tried, the best first", Head: []string{"settings", "seeds", "validation accuracy", "validation loss"}}
+	for _, i := range r.ranked() {
 		c := &r.Candidates[i]
 		table.Rows = append(table.Rows, []string{describe(c.settings()), fmt.Sprint(len(c.Accuracy)), fmt.Sprintf("%.4f", c.score()), fmt.Sprintf("%.4f", mean(c.Loss))})
 	}
