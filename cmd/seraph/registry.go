@@ -11,7 +11,9 @@ import (
 )
 
 // models are all models, in the order of `seraph models`.
-func models() []run.Model { return append(sgap.Models(), language.Model{}) }
+func models() []run.Model {
+	return slices.Concat(sgap.Models(), sgap.Spreadings(), []run.Model{language.Model{}})
+}
 
 // searches are the searches that seraph knows.
 func searches() []run.Searcher { return sgap.Searches() }

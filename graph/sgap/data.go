@@ -31,8 +31,9 @@ type dataset struct {
 // the same, to name the budget that would do.
 const largestProbe = 1 << 30
 
-// load reads the input of a job: to train on, or where the model's config is given, to be applied.
-func load(job *run.Job, model *config) (*dataset, error) {
+// load reads the input of a job: to train on, or where the model's config is given, to be applied; features says whether the
+// model takes any.
+func load(job *run.Job, model *config, features bool) (*dataset, error) {
 	kind, err := detect.Recognise(job.Data)
 	if err != nil {
 		return nil, err
@@ -61,11 +62,11 @@ func load(job *run.Job, model *config) (*dataset, error) {
 		job.Notef("%s", note)
 	}
 	switch {
-	case d.Features.Cols == 0:
+	case features && d.Features.Cols == 0:
 		err = run.Usagef("%s has no features", job.Data)
 	case model == nil:
 		err = d.split(job, kind)
-	case model.Features != d.Features.Cols:
+	case features && model.Features != d.Features.Cols:
 		err = run.Usagef("%s has %d features, the model was trained on %d", job.Data, d.Features.Cols, model.Features)
 	default:
 		d.Classes, d.ClassNames = model.Classes, model.ClassNames

@@ -186,31 +186,48 @@ func (a *applied) recallLabels(s *store) error {
 	if a.design.Labels.reads() == 0 {
 		return nil
 	}
-	saved, err := a.savedLabels()
+	nodes, at, kept, err := a.knownNodes()
 	if err != nil {
 		return err
 	}
-	var nodes, at []int32
-	for u := range a.data.Nodes {
-		id := a.data.ID(u)
-		if i, ok := slices.BinarySearchFunc(saved, id, func(l savedLabel, id int64) int { return cmp.Compare(l.id, id) }); ok {
-			nodes, at = append(nodes, int32(u)), append(at, saved[i].at)
-		}
-	}
-	a.job.Notef("label input: the graph has %d of the %d nodes whose labels the model keeps", len(nodes), len(saved))
 	read := a.recallClasses
 	if _, ok := a.saved.Tensor(labelRows); ok {
 		read = a.recallRows
 	}
-	y, err := read(nodes, at, len(saved))
+	y, err := read(nodes, at, kept)
 	if err != nil {
 		return err
 	}
 	return errors.Join(a.propagateLabels(s, &a.design, y.Features), y.close())
 }
 
+// knownNodes are the nodes of the graph, ascending, whose labels the model keeps, and where among how many.
+func (a *applied) knownNodes() (nodes, at []int32, kept int, err error) {
+	saved, err := a.savedLabels()
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	for u := range a.data.Nodes {
+		id := a.data.ID(u)
+		if i, ok := slices.BinarySearchFunc(saved, id, func(l savedLabel, id int64) int { return cmp.Compare(l.id, id) }); ok {
+			nodes, at = append(nodes, int32(u)), append(at, saved[i].at)
+		}
+	}
+	a.job.Notef("known labels: the graph has %d of the %d nodes whose labels the model keeps", len(nodes), len(saved))
+	return nodes, at, len(saved), nil
+}
+
 // recallClasses makes Y of the classes of nodes, which ascend, kept at the given places of so many.
 func (a *applied) recallClasses(nodes, at []int32, kept int) (*known, error) {
+	labels, err := a.classesAt(at, kept)
+	if err != nil {
+		return nil, err
+	}
+	return newKnown(a.data.Nodes, a.data.Classes, nodes, labels)
+}
+
+// classesAt reads the classes kept at the given places of so many.
+func (a *applied) classesAt(at []int32, kept int) ([]int32, error) {
 	tensor, ok := a.saved.Tensor(labelClasses)
 	if !ok || tensor.DType != safetensors.I32 || tensor.Len() != kept {
 		return nil, a.badLabels("labels of nodes", "", fmt.Sprintf("%d classes as I32", kept))
@@ -219,14 +236,14 @@ func (a *applied) recallClasses(nodes, at []int32, kept int) (*known, error) {
 	if err := tensor.ReadAt(format.Bytes(all), 0); err != nil {
 		return nil, err
 	}
-	labels := make([]int32, len(nodes))
+	labels := make([]int32, len(at))
 	for i := range labels {
 		labels[i] = all[at[i]]
 		if labels[i] < 0 || int(labels[i]) >= a.data.Classes {
 			return nil, a.badLabels("label", fmt.Sprint(labels[i]), fmt.Sprintf("0 … %d", a.data.Classes-1))
 		}
 	}
-	return newKnown(a.data.Nodes, a.data.Classes, nodes, labels)
+	return labels, nil
 }
 
 // recallRows makes Y of the rows of nodes.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -198,5 +199,53 @@ func TestALaterStageIsResumed(t *testing.T) {
 	o.Interrupt, o.Resume = nil, true
 	if got := trainWith(t, m, o).WeightsHash; got != want {
 		t.Errorf("weights %s after an interruption in the second stage, %s without", got, want)
+	}
+}
+
+// TestSpreadingsWithinAnyBudget trains and applies both, whose predictions agree with their scores.
+func TestSpreadingsWithinAnyBudget(t *testing.T) {
+	for _, m := range sgap.Spreadings() {
+		data, set, err := m.Demo(context.Background(), t.TempDir(), 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := run.Options{Out: filepath.Join(t.TempDir(), "run"), Sources: run.Sources{Flags: map[string]string{"data": data, "hops": "4"}}}
+		maps.Copy(o.Flags, set)
+		accuracy := trainWith(t, m, o).Metrics["test_accuracy"]
+		inSmallestBudget(t, func(memory string) error {
+			o := o
+			o.Out, o.Flags = filepath.Join(t.TempDir(), "run"), maps.Clone(o.Flags)
+			o.Flags["memory"] = memory
+			r, err := run.Train(context.Background(), m, o)
+			if err == nil && r.Metrics["test_accuracy"] != accuracy {
+				t.Errorf("%s: test accuracy %v with %s bytes of memory, %v without a limit", m.Spec().Name, r.Metrics["test_accuracy"], memory, accuracy)
+			}
+			return err
+		})
+		inSmallestBudget(t, func(memory string) error {
+			job, err := run.Open(m, o.Out, run.Options{Sources: run.Sources{Set: []string{"data=" + data, "memory=" + memory}}})
+			if err != nil {
+				return err
+			}
+			defer job.Close()
+			out := filepath.Join(t.TempDir(), "p.csv")
+			if err := m.Predict(context.Background(), job, out); err != nil {
+				return err
+			}
+			if got := testAccuracy(t, data, out); got != accuracy {
+				t.Errorf("%s: predictions are right for %.4f of the test nodes, the result says %.4f", m.Spec().Name, got, accuracy)
+			}
+			return nil
+		})
+	}
+}
+
+func TestCorrectAndSmoothNeedsPredictions(t *testing.T) {
+	_, err := run.Train(context.Background(), sgap.Spreadings()[1], run.Options{
+		Out: filepath.Join(t.TempDir(), "run"), Sources: run.Sources{Flags: map[string]string{"data": sgap.Blocks(t)}},
+	})
+	var usage *run.UsageError
+	if !errors.As(err, &usage) {
+		t.Errorf("%v, expected a usage error", err)
 	}
 }

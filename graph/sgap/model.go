@@ -46,7 +46,7 @@ func (m Model) open(ctx context.Context, job *run.Job, model *config) (w *work, 
 	if err := w.announce(); err != nil {
 		return nil, err
 	}
-	if w.data, err = load(job, model); err != nil {
+	if w.data, err = load(job, model, true); err != nil {
 		return nil, err
 	}
 	w.choice = m.preset.choice(job.Values, job.Precision == "bf16")

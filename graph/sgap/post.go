@@ -174,7 +174,7 @@ func logarithms(row []float32) {
 	for c, x := range row {
 		row[c] = 0
 		if largest > 0 {
-			row[c] = float32(math.Log(float64(x) / largest))
+			row[c] = float32(math.Log(max(0, float64(x)) / largest))
 		}
 	}
 }

@@ -37,7 +37,7 @@ func configOf(w *work) config {
 // check says what in the config contradicts itself; "" for nothing.
 func (c *config) check() string {
 	switch {
-	case c.Features < 1 || c.Classes < 1:
+	case c.Features < 0 || c.Classes < 1:
 		return fmt.Sprintf("%d features and %d classes", c.Features, c.Classes)
 	case c.ClassNames != nil && len(c.ClassNames) != c.Classes:
 		return fmt.Sprintf("%d names of %d classes", len(c.ClassNames), c.Classes)
@@ -53,26 +53,33 @@ type applied struct {
 	saved *run.Saved
 }
 
+// openModel opens the trained model of a job.
+func openModel(job *run.Job) (c *config, saved *run.Saved, err error) {
+	if saved, err = job.Dir.OpenModel(); err != nil {
+		return nil, nil, err
+	}
+	c = &config{}
+	if err := saved.Config(c); err != nil {
+		return nil, nil, errors.Join(err, saved.Close())
+	}
+	if wrong := c.check(); wrong != "" {
+		err := format.CorruptAt(job.Dir.File("model/config.json"), -1, "configuration", wrong, "what goes together")
+		return nil, nil, errors.Join(err, saved.Close())
+	}
+	return c, saved, nil
+}
+
 // prepareApplied opens the trained model of the job and reads the input.
-func (m Model) prepareApplied(ctx context.Context, job *run.Job) (a *applied, err error) {
-	saved, err := job.Dir.OpenModel()
+func (m Model) prepareApplied(ctx context.Context, job *run.Job) (*applied, error) {
+	c, saved, err := openModel(job)
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, saved.Close())
-		}
-	}()
-	c := &config{}
-	if err := saved.Config(c); err != nil {
-		return nil, err
-	}
-	if wrong := c.check(); wrong != "" {
-		return nil, format.CorruptAt(job.Dir.File("model/config.json"), -1, "configuration", wrong, "what goes together")
-	}
 	w, err := m.prepare(ctx, job, c)
-	return &applied{w, saved}, err
+	if err != nil {
+		return nil, errors.Join(err, saved.Close())
+	}
+	return &applied{w, saved}, nil
 }
 
 func (a *applied) close() error { return errors.Join(a.saved.Close(), a.work.close()) }

@@ -82,17 +82,24 @@ func rates(lr, weightDecay, decayed string) []run.Setting {
 
 // training are the settings that all presets share.
 func training(tune string) []run.Setting {
-	return []run.Setting{
+	list := []run.Setting{
 		{Key: "scaling", Type: run.Choice, Choices: scalings(), Default: "l1", Doc: "rows of features: as they are, divided by their L1 or L2 norm, or L1 and then hops brought to a root mean square norm of 1"},
 		{Key: "optimizer", Type: run.Choice, Choices: []string{"adam", "adamw", "sgd", "adagrad"}, Default: "adam", Doc: "the optimizer"},
 		{Key: "epochs", Type: run.Int, Default: "200", Min: "1", Max: "1000000", Doc: "passes over the training nodes"},
 		{Key: "patience", Type: run.Int, Default: "0", Min: "0", Doc: "epochs without a better validation score after which a seed stops; 0: never"},
 		{Key: "batch", Type: run.Int, Default: "4096", Min: "1", Max: "1000000", Doc: "most nodes of a step"},
 		{Key: "tune", Type: run.Int, Default: tune, Min: "0", Max: "100000", Doc: "settings to try on validation before training; 0: train with the settings as given"},
+	}
+	list = append(list, ofGraph()...)
+	return append(list, run.Setting{Key: "target", Type: run.String, Scope: run.OfData, Doc: "column of a table that holds the class"})
+}
+
+// ofGraph are the settings of every model that looks at a graph.
+func ofGraph() []run.Setting {
+	return []run.Setting{
 		{Key: "split", Type: run.String, Scope: run.OfData, Check: checkSplit, Doc: "public, per-class:TRAIN/VAL, ratio:TRAIN/VAL/TEST or file:PATH; none: public where there is one, else per-class:20/30 (tables: ratio:60/20/20)"},
 		{Key: "component", Type: run.Choice, Choices: []string{"auto", "all", "largest"}, Default: "auto", Scope: run.OfData, Doc: "the nodes that are kept; auto: the largest connected component for the sets of Shchur et al., else all"},
 		{Key: "weights", Type: run.String, Scope: run.OfData, Doc: "column of an edge list that holds weights; none: weights are ignored"},
-		{Key: "target", Type: run.String, Scope: run.OfData, Doc: "column of a table that holds the class"},
 	}
 }
 
