@@ -197,7 +197,7 @@ func demoGuesses(data, dir string, seed uint64) (string, error) {
 	r := rand.New(rand.NewPCG(seed, seed))
 	logits := make([]float32, raw.Nodes*raw.Classes)
 	for u, label := range raw.Labels {
-		if r.Float64() > 0.6 {
+		if label < 0 || r.Float64() > 0.6 {
 			label = int32(r.IntN(raw.Classes))
 		}
 		logits[u*raw.Classes+int(label)] = 2

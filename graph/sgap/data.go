@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 
 	"github.com/seraph-ml/seraph/engine/memory"
 	"github.com/seraph-ml/seraph/engine/plan"
@@ -222,7 +223,23 @@ func (d *dataset) split(job *run.Job, kind detect.Kind) error {
 		return run.Usagef("split %s leaves %d nodes to train and %d to validate; both are needed", text, len(s.Train), len(s.Val))
 	}
 	job.Notef("split %s: %d nodes train, %d validate, %d test", d.rule, len(s.Train), len(s.Val), len(s.Test))
+	d.noteUntaught(job)
 	return nil
+}
+
+// noteUntaught tells of classes that some split has no node to learn from: nodes of them validate and test all the same.
+func (d *dataset) noteUntaught(job *run.Job) {
+	for c := range d.Classes {
+		without := 0
+		for _, s := range d.splits {
+			if !slices.ContainsFunc(s.Train, func(u int32) bool { return int(d.Labels[u]) == c }) {
+				without++
+			}
+		}
+		if without > 0 {
+			job.Notef("no node of class %s trains in %d of %d splits: it cannot be learned there, and its nodes count as wrong", d.className(c), without, len(d.splits))
+		}
+	}
 }
 
 // keepSplits moves the splits off the Go heap: together they may be many times as long as the graph has nodes.

@@ -92,6 +92,60 @@ func Texts(t *testing.T) string {
 	return dir
 }
 
+// Gaps writes a small graph in which every fifth node has no label, even one that is meant to train, no node of class 2 trains, and
+// class 3 has no nodes at all but one that tests; and returns its folder.
+func Gaps(t *testing.T) string {
+	t.Helper()
+	const nodes = 240
+	dir := filepath.Join(t.TempDir(), "gaps")
+	w, err := ogb.NewWriter(dir, nodes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rand.New(rand.NewPCG(8, 9))
+	src, dst, labels, x := make([]int32, 4*nodes), make([]int32, 4*nodes), make([]int32, nodes), make([]float32, nodes*6)
+	var lists [3][]int32
+	for u := range labels {
+		labels[u] = int32(u % 3)
+		for c := range 6 {
+			x[u*6+c] = float32(r.NormFloat64())
+		}
+		x[u*6+u%3] += 2
+		part := 2
+		if u < 120 && u%3 < 2 {
+			part = u / 60
+		}
+		lists[part] = append(lists[part], int32(u))
+		if u%5 == 0 {
+			labels[u] = -1
+		}
+	}
+	labels[nodes-1] = 3
+	for i := range src {
+		src[i] = int32(i % nodes)
+		dst[i] = (src[i] + int32(3*(1+r.IntN(70)))) % nodes
+	}
+	err = errors.Join(
+		w.Edges(func(emit func(src, dst []int32) error) error { return emit(src, dst) }),
+		w.Features(6, func(emit func([]float32) error) error { return emit(x) }),
+		w.Labels(labels), w.Split("random", lists[0], lists[1], lists[2]), w.Finish(),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// Guesses writes predictions of a graph and returns their path.
+func Guesses(t *testing.T, data string) string {
+	t.Helper()
+	path, err := demoGuesses(data, t.TempDir(), 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // OneOfEach returns the first preset of each message aggregator, mlp first: what holds for it holds for those that differ from
 // it in their settings.
 func OneOfEach() []run.Model {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -205,12 +206,11 @@ func TestALaterStageIsResumed(t *testing.T) {
 // TestSpreadingsWithinAnyBudget trains and applies both, whose predictions agree with their scores.
 func TestSpreadingsWithinAnyBudget(t *testing.T) {
 	for _, m := range sgap.Spreadings() {
-		data, set, err := m.Demo(context.Background(), t.TempDir(), 3)
-		if err != nil {
-			t.Fatal(err)
-		}
+		data := sgap.Blocks(t)
 		o := run.Options{Out: filepath.Join(t.TempDir(), "run"), Sources: run.Sources{Flags: map[string]string{"data": data, "hops": "4"}}}
-		maps.Copy(o.Flags, set)
+		if m.Spec().Name == "correct-and-smooth" {
+			o.Flags["predictions"] = sgap.Guesses(t, data)
+		}
 		accuracy := trainWith(t, m, o).Metrics["test_accuracy"]
 		inSmallestBudget(t, func(memory string) error {
 			o := o
@@ -247,5 +247,54 @@ func TestCorrectAndSmoothNeedsPredictions(t *testing.T) {
 	var usage *run.UsageError
 	if !errors.As(err, &usage) {
 		t.Errorf("%v, expected a usage error", err)
+	}
+}
+
+// TestGapsInTheLabels has nodes without a label and classes that nobody trains: both are told of, models with labels train all the
+// same, and predict every node.
+func TestGapsInTheLabels(t *testing.T) {
+	data := sgap.Gaps(t)
+	check := func(m run.Model, o run.Options) {
+		name := m.Spec().Name
+		r := trainWith(t, m, o)
+		guessed := name == "correct-and-smooth" // by a model that knows all classes
+		if a := r.Metrics["test_accuracy"]; a < 0.3 || a > 0.7 && !guessed {
+			t.Errorf("%s: test accuracy %.3f; two of four classes can be learned, which are half the nodes that test", name, a)
+		}
+		report, err := os.ReadFile(filepath.Join(o.Out, "report.html"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"no node of class 2 trains in 1 of 1 splits", "no node of class 3 trains", "nodes of the public split have no label and are left out of it"} {
+			if !strings.Contains(string(report), want) {
+				t.Errorf("%s: the report does not say %q", name, want)
+			}
+		}
+		job, err := run.Open(m, o.Out, run.Options{Sources: run.Sources{Set: []string{"data=" + data}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer job.Close()
+		out := filepath.Join(t.TempDir(), "p.csv")
+		if err := m.Predict(context.Background(), job, out); err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(string(text), "\n"); n != 241 || strings.Contains(string(text), "NaN") {
+			t.Errorf("%s: %d lines of predictions, expected 241 of numbers", name, n)
+		}
+	}
+	for _, labels := range []string{"none", "input", "rlu"} {
+		check(model(t, "gamlp-jk"), options(t, data, "labels="+labels, "label-hops=3", "hops=2", "hidden=16", "stages=2", "threshold=0.5", "epochs=40"))
+	}
+	for _, m := range sgap.Spreadings() {
+		o := run.Options{Out: filepath.Join(t.TempDir(), "run"), Sources: run.Sources{Flags: map[string]string{"data": data}}}
+		if m.Spec().Name == "correct-and-smooth" {
+			o.Flags["predictions"] = sgap.Guesses(t, data)
+		}
+		check(m, o)
 	}
 }
