@@ -169,7 +169,7 @@ func TestAnUnfinishedPropagationLeavesNothing(t *testing.T) {
 	}
 	g.Features.Read, g.Features.Sparse = func(first int, dst []float32) error { return errors.New("no such luck") }, nil
 	p = &Propagation{Graph: g, Adjacency: p.Adjacency, K: 3}
-	if _, err := p.Run(context.Background(), Way{Width: 16, Spill: true}, nil, spill); err == nil || !strings.Contains(err.Error(), "rows 0 … 1023 of the features: no such luck") {
+	if _, err := p.Run(context.Background(), Way{Width: 16, Spill: true}, nil, spill); err == nil || !strings.Contains(err.Error(), "rows 0 … 2999 of the features: no such luck") {
 		t.Errorf("the error is %v", err)
 	}
 }

@@ -70,7 +70,7 @@ func (p *Propagation) begin(way Way, pool *kernel.Pool, spill *memory.Spill) (r 
 		r.sum = newStrip(p.summed(), width, work)
 	}
 	if way.Spill && p.Rows != nil {
-		r.staging = work.staging(4 * shardRows * width)
+		r.staging = work.staging(4 * p.pickedRows(way) * width)
 	}
 	if p.Scaling == ScaleRMS {
 		r.squares = newSquares(p, width, work)

@@ -64,10 +64,10 @@ func (s *source) layOut(scaling Scaling, width int, spill *memory.Spill, work *b
 	if s.tiles, err = newTiles(spill, "features", f.Rows, f.Cols, width); err != nil {
 		return err
 	}
-	rows, tile := work.float32s(shardRows*f.Cols), work.staging(4*shardRows*width)
-	for shard := range padRows(f.Rows) / shardRows {
-		first := shard * shardRows
-		n := min(shardRows, f.Rows-first)
+	step := layOutRows(f, width)
+	rows, tile := work.float32s(step*f.Cols), work.staging(4*step*width)
+	for first := 0; first < f.Rows; first += step {
+		n := min(step, f.Rows-first)
 		if err := f.Read(first, rows[:n*f.Cols]); err != nil {
 			return fmt.Errorf("read rows %d … %d of the features: %w", first, first+n-1, err)
 		}
@@ -82,7 +82,7 @@ func (s *source) layOut(scaling Scaling, width int, spill *memory.Spill, work *b
 			for i := range n {
 				copy(tile.floats[i*w:(i+1)*w], rows[i*f.Cols+lo:])
 			}
-			if err := s.tiles.writeTile(shard, lo, tile.raw); err != nil {
+			if err := s.tiles.writeTiles(first/shardRows, lo, tile.raw[:4*padRows(n)*w]); err != nil {
 				return err
 			}
 		}
@@ -90,12 +90,20 @@ func (s *source) layOut(scaling Scaling, width int, spill *memory.Spill, work *b
 	return nil
 }
 
+// layOutRows is how many rows are laid out at a time: whole shards, of up to largestPiece bytes.
+func layOutRows(f *Features, width int) int {
+	return max(1, min(largestPiece/(4*shardRows*(f.Cols+width)), padRows(f.Rows)/shardRows)) * shardRows
+}
+
+// largestPiece is what is laid out or picked at a time: more makes transfers hardly faster.
+const largestPiece = 8 << 20
+
 // layOutBytes is the working memory of layOut.
 func layOutBytes(f *Features, width int) int64 {
 	if f.Read == nil {
 		return 0
 	}
-	return 4*shardRows*int64(f.Cols+width) + 2*memory.BlockSize
+	return 4*int64(layOutRows(f, width))*int64(f.Cols+width) + 2*memory.BlockSize
 }
 
 // block makes columns lo … hi−1 of the rows of the given nodes (nil = all) in a strip.
@@ -108,12 +116,7 @@ func (s *source) block(dst strip, nodes []int32, lo, hi int, pool *kernel.Pool) 
 		pool.For(n, 64, &sourceRows{source: s, dst: dst, nodes: nodes, lo: lo, hi: hi})
 		return nil
 	}
-	for shard := range padRows(s.tiles.rows) / shardRows {
-		if err := s.tiles.readTile(shard, lo, dst.raw[4*shard*shardRows*dst.stride:]); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.tiles.readBlock(lo, dst.raw)
 }
 
 // sourceRows is the making of a block as a task: a unit is a row.

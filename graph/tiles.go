@@ -7,15 +7,15 @@ import (
 	"github.com/seraph-ml/seraph/engine/memory"
 )
 
-// tiles is a matrix of rows × cols on disk, written in blocks of columns and read in rows. It is cut into tiles of
-// shardRows rows and width columns (fewer in the last block of columns). The tiles of a shard of rows lie one after
-// another, shards follow each other, and a tile is row-major with its columns side by side:
+// tiles is a matrix of rows × cols on disk, written in blocks of columns and read in blocks of columns or in rows. It is cut
+// into tiles of shardRows rows and width columns (fewer in the last block of columns). The tiles of a block of columns lie one
+// after another, blocks follow each other, and a tile is row-major with its columns side by side:
 //
-//	shard 0: tile of columns 0 … w−1, tile of columns w … 2w−1, …, shard 1: …
+//	columns 0 … w−1: tile of shard 0, tile of shard 1, …, columns w … 2w−1: tile of shard 0, …
 //
-// So a block of columns is written in pieces of a whole tile, all rows of a shard are one contiguous range, and a few rows
-// of it are one range per block of columns. A tile begins at a multiple of memory.BlockSize: transfers pass by the page
-// cache without a copy. The last shard has the full number of rows, of which those beyond rows mean nothing.
+// So a block of columns is one contiguous range, and following rows of it are one. A tile begins at a multiple of
+// memory.BlockSize: transfers pass by the page cache without a copy. The last shard has the full number of rows, of which
+// those beyond rows mean nothing.
 type tiles struct {
 	file              *memory.File
 	rows, cols, width int
@@ -49,21 +49,21 @@ func (t *tiles) close() error { return t.file.Close() }
 
 // offset is where the tile of a shard begins whose first column is lo.
 func (t *tiles) offset(shard, lo int) int64 {
-	return 4 * shardRows * (int64(shard)*int64(t.cols) + int64(lo))
+	return 4 * (int64(padRows(t.rows))*int64(lo) + shardRows*int64(shard)*int64(t.blockWidth(lo)))
 }
 
 // blockWidth is the number of columns of the block that begins at lo.
 func (t *tiles) blockWidth(lo int) int { return min(t.width, t.cols-lo) }
 
-// writeTile writes one tile: shardRows rows of the columns of the block that begins at lo.
-func (t *tiles) writeTile(shard, lo int, raw []byte) error {
-	_, err := t.file.WriteAt(raw[:4*shardRows*t.blockWidth(lo)], t.offset(shard, lo))
+// writeTiles writes tiles of the block of columns that begins at lo, from a shard on: as many as there are in raw.
+func (t *tiles) writeTiles(shard, lo int, raw []byte) error {
+	_, err := t.file.WriteAt(raw, t.offset(shard, lo))
 	return err
 }
 
-// readTile reads one tile.
-func (t *tiles) readTile(shard, lo int, raw []byte) error {
-	_, err := t.file.ReadAt(raw[:4*shardRows*t.blockWidth(lo)], t.offset(shard, lo))
+// readBlock reads the block of columns that begins at lo.
+func (t *tiles) readBlock(lo int, raw []byte) error {
+	_, err := t.file.ReadAt(raw[:4*padRows(t.rows)*t.blockWidth(lo)], t.offset(0, lo))
 	return err
 }
 
@@ -78,7 +78,7 @@ func (t *tiles) readRows(dst []float32, lo, hi int, s *staging) error {
 	for c := 0; c < t.cols; c += t.width {
 		w := t.blockWidth(c)
 		for row := lo; row < hi; {
-			end := min(hi, (row/shardRows+1)*shardRows, row+s.rows(w))
+			end := min(hi, row+s.rows(w))
 			piece, err := t.fetch(row, end, c, s)
 			if err != nil {
 				return err
@@ -106,7 +106,7 @@ func (t *tiles) gather(dst []float32, ids, order []int32, s *staging) error {
 		w := t.blockWidth(c)
 		for i := 0; i < len(order); {
 			first := int(ids[order[i]])
-			limit := min((first/shardRows+1)*shardRows, first+s.rows(w))
+			limit := first + s.rows(w)
 			j := i + 1
 			for j < len(order) && int(ids[order[j]]) < limit && 4*w*int(ids[order[j]]-ids[order[j-1]]) <= farApart+4*w {
 				j++
@@ -124,10 +124,10 @@ func (t *tiles) gather(dst []float32, ids, order []int32, s *staging) error {
 	return nil
 }
 
-// fetch reads rows lo … hi−1 of the block of columns that begins at c, all in one shard, into the buffer.
+// fetch reads rows lo … hi−1 of the block of columns that begins at c into the buffer.
 func (t *tiles) fetch(lo, hi, c int, s *staging) ([]float32, error) {
 	w := t.blockWidth(c)
-	begin := t.offset(lo/shardRows, c) + 4*int64(lo%shardRows)*int64(w)
+	begin := t.offset(0, c) + 4*int64(lo)*int64(w)
 	skip := begin % memory.BlockSize
 	end := begin + 4*int64(hi-lo)*int64(w)
 	end = (end + memory.BlockSize - 1) / memory.BlockSize * memory.BlockSize

@@ -31,7 +31,7 @@ func newTestTiles(t *testing.T, rows, cols, width int) (*tiles, *memory.Spill, *
 					tile.floats[i*w+c] = float32((shard*shardRows+i)*cols + lo + c)
 				}
 			}
-			if err := m.writeTile(shard, lo, tile.raw); err != nil {
+			if err := m.writeTiles(shard, lo, tile.raw[:4*shardRows*w]); err != nil {
 				t.Fatal(err)
 			}
 		}

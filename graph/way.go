@@ -154,6 +154,11 @@ func (p *Propagation) keptInPlace(k int, w Way) bool {
 	return k >= p.First && p.where(k, w) == inMemory && p.frontiers()[k].pick == nil
 }
 
+// pickedRows is how many of the rows that are kept go to disk at a time: whole shards.
+func (p *Propagation) pickedRows(w Way) int {
+	return max(1, min(largestPiece/(4*shardRows*p.width(w)), padRows(p.kept())/shardRows)) * shardRows
+}
+
 // need is what a way takes, in bytes.
 type need struct {
 	strips, frontiers, layOut, staging, thin, squares, adding int64 // while propagating
@@ -181,7 +186,7 @@ func (p *Propagation) need(w Way) need {
 	n.frontiers = frontierBytes(p.frontiers(), nodes)
 	n.layOut = layOutBytes(&p.Graph.Features, width)
 	if w.Spill && p.Rows != nil {
-		n.staging = 4*shardRows*int64(width) + memory.BlockSize
+		n.staging = 4*int64(p.pickedRows(w))*int64(width) + memory.BlockSize
 	}
 	if p.isThin() {
 		n.thin = 16*int64(nodes) + 2*memory.Align

@@ -36,22 +36,20 @@ type tileWrite struct {
 	from    strip
 	pick    []int32 // the rows that are written; nil = all
 	lo      int
-	staging staging // a tile, where rows are picked
+	staging staging // for some tiles, where rows are picked
 }
 
 func (t *tileWrite) run() error {
 	w := t.to.blockWidth(t.lo)
-	for shard := range padRows(t.to.rows) / shardRows {
-		first := shard * shardRows
-		raw := t.staging.raw
-		if t.pick == nil {
-			raw = t.from.raw[4*first*t.from.stride:]
-		} else {
-			pick := t.pick[first:min(first+shardRows, t.to.rows)]
-			rows := pickRows{dst: strip{data: t.staging.floats, stride: w}, src: t.from, pick: pick, width: w}
-			rows.Do(0, 0, len(pick))
-		}
-		if err := t.to.writeTile(shard, t.lo, raw); err != nil {
+	if t.pick == nil {
+		return t.to.writeTiles(0, t.lo, t.from.raw[:4*padRows(t.to.rows)*w])
+	}
+	step := len(t.staging.floats) / w / shardRows * shardRows
+	for first := 0; first < t.to.rows; first += step {
+		pick := t.pick[first:min(first+step, t.to.rows)]
+		rows := pickRows{dst: strip{data: t.staging.floats, stride: w}, src: t.from, pick: pick, width: w}
+		rows.Do(0, 0, len(pick))
+		if err := t.to.writeTiles(first/shardRows, t.lo, t.staging.raw[:4*padRows(len(pick))*w]); err != nil {
 			return err
 		}
 	}

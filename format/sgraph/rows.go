@@ -171,10 +171,24 @@ func readRow[V Vertex](c *cursor, rows *Rows[V], degree int) error {
 	n := len(rows.Columns)
 	rows.Columns = rows.Columns[:n+degree]
 	column, bound := uint64(0), uint64(c.m.columns)
+	buf := c.ready()
 	for j := n; j < n+degree; j++ {
-		gap, err := c.gap()
-		if err != nil {
-			return err
+		var gap uint64
+		if len(buf) >= longestUvarint {
+			size := 1
+			if gap = uint64(buf[0]); gap >= 0x80 {
+				if gap, size = uvarint(buf); size == 0 {
+					return c.bad("number", "more than ten bytes", "a uvarint")
+				}
+			}
+			buf = buf[size:]
+			c.at += int64(size)
+		} else { // the window may end within the number
+			var err error
+			if gap, err = c.uvarint(); err != nil {
+				return err
+			}
+			buf = c.ready()
 		}
 		if gap >= bound || column+gap >= bound || uint64(V(column+gap)) != column+gap {
 			return c.bad("column", fmt.Sprintf("%d + %d", column, gap), fmt.Sprintf("0 … %d", bound-1))
@@ -190,16 +204,28 @@ func readRow[V Vertex](c *cursor, rows *Rows[V], degree int) error {
 	return nil
 }
 
-// gap is uvarint with a short way for one byte in the window.
-func (c *cursor) gap() (uint64, error) {
+// longestUvarint is the most bytes of a number.
+const longestUvarint = 10
+
+// ready is what the window holds of the section from the cursor on.
+func (c *cursor) ready() []byte {
 	w := &c.r.data
-	if c.at >= w.lo && c.at < min(w.hi, c.m.place.end()) {
-		if b := w.buf[c.at-w.lo]; b < 0x80 {
-			c.at++
-			return uint64(b), nil
+	end := min(w.hi, c.m.place.end())
+	if c.at < w.lo || c.at >= end {
+		return nil
+	}
+	return w.buf[c.at-w.lo : end-w.lo]
+}
+
+// uvarint decodes a number of at most ten bytes, which are there, and returns its size; 0 for one of more.
+func uvarint(buf []byte) (x uint64, size int) {
+	for i, b := range buf[:longestUvarint] {
+		x |= uint64(b&0x7f) << (7 * i)
+		if b < 0x80 {
+			return x, i + 1
 		}
 	}
-	return c.uvarint()
+	return 0, 0
 }
 
 // rowValues makes room for the values of a row; none where the caller does not want them.

@@ -138,9 +138,9 @@ func TestCompressedRowsChangeNoTraining(t *testing.T) {
 		Loss    float64
 	}
 	train := func(c choice, s *store, compress bool) (r result) {
-		size := d.sizesOf(c, d.splits, largestBlock, 1)
+		size := d.sizesOf(c, d.splits, way{blockBytes: largestBlock}, 1)
 		size.compress = compress
-		shop, err := newWorkshop(d, c, size, false, nil)
+		shop, err := newWorkshop(d, c, size, false, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -281,30 +281,37 @@ func (d *dataset) Close() error {
 // wanted returns the nodes of some splits that hops are needed for, those that train first; nil, for all, when that is most
 // nodes or there are no splits.
 func (d *dataset) wanted(splits []graph.Split, test bool) []int32 {
+	lists := make([][]int32, 0, 3*len(splits))
+	for _, s := range splits {
+		lists = append(lists, s.Train)
+	}
+	for _, s := range splits {
+		lists = append(lists, s.Val)
+	}
+	for i := range splits {
+		if test {
+			lists = append(lists, splits[i].Test)
+		}
+	}
 	seen := make([]bool, d.Nodes)
-	var nodes []int32
-	take := func(ids []int32) {
-		for _, u := range ids {
-			if !seen[u] {
-				seen[u] = true
-				nodes = append(nodes, u)
+	each := func(visit func(u int32)) {
+		clear(seen)
+		for _, ids := range lists {
+			for _, u := range ids {
+				if !seen[u] {
+					seen[u] = true
+					visit(u)
+				}
 			}
 		}
 	}
-	for _, s := range splits {
-		take(s.Train)
-	}
-	for _, s := range splits {
-		take(s.Val)
-	}
-	if test {
-		for _, s := range splits {
-			take(s.Test)
-		}
-	}
-	if 4*len(nodes) > 3*d.Nodes {
+	count := 0 // first, so that no list of most nodes is made only to be dropped
+	each(func(int32) { count++ })
+	if count == 0 || 4*count > 3*d.Nodes {
 		return nil
 	}
+	nodes := make([]int32, 0, count)
+	each(func(u int32) { nodes = append(nodes, u) })
 	return nodes
 }
 

@@ -39,8 +39,12 @@ type fitter struct {
 	best   best
 	stages stageRecord
 	seed   uint64
-	order  []int32
+	order  []int32 // of the first list of a stage
 	rows   Rows
+
+	places *places // of the rows that train, where a step takes a part of them; else nil
+	shelf  *shelf  // rows on disk; nil where they are in memory
+	block  *buffer // for a block of those that validate
 }
 
 // begin starts a training from the seed.
@@ -67,7 +71,7 @@ func (f *fitter) runEpoch() (loss float64, val *Score, err error) {
 	if err := f.checkLoss("loss", loss); err != nil {
 		return 0, nil, err
 	}
-	if val, err = f.score(f.val, f.classes); err != nil {
+	if val, err = f.validate(); err != nil {
 		return 0, nil, err
 	}
 	if err := f.checkLoss("validation loss", val.MeanLoss()); err != nil {
@@ -91,18 +95,25 @@ func (f *fitter) checkLoss(name string, loss float64) error {
 
 // batches makes the steps of an epoch in an order drawn by seed and epoch.
 func (f *fitter) batches() (float64, error) {
-	n := f.train.Count
-	if f.order == nil {
-		f.order = make([]int32, n)
+	order := f.places.order
+	n := len(order)
+	arrange(order, f.seed, f.trainer.epoch)
+	if f.shelf == nil {
+		for i, place := range order {
+			order[i] = f.places.dealt[place]
+		}
 	}
-	shuffle(f.order, f.seed, f.trainer.epoch)
 	var sum float64
 	for lo := 0; lo < n; {
 		hi := min(lo+f.Batch, n)
 		if f.pairs && hi == n-1 {
 			hi--
 		}
-		f.batch.take(f.train, f.order[lo:hi], &f.rows)
+		if f.shelf == nil {
+			f.batch.take(f.train, order[lo:hi], &f.rows)
+		} else if err := f.shelf.take(order, lo, hi, f.batch, &f.rows); err != nil {
+			return 0, err
+		}
 		lo = hi
 		loss, err := f.fit(&f.rows, f.LR)
 		if err != nil {
@@ -111,6 +122,16 @@ func (f *fitter) batches() (float64, error) {
 		sum += loss * float64(f.rows.Count)
 	}
 	return sum / float64(n), nil
+}
+
+// validate scores the rows that validate.
+func (f *fitter) validate() (*Score, error) {
+	if f.shelf == nil {
+		return f.score(f.val, f.classes)
+	}
+	s := NewScore(f.classes)
+	var rows Rows
+	return s, f.shelf.blocks(f.Sizes.Eval, f.block, &rows, func() error { return f.addScore(s, &rows) })
 }
 
 // finished says whether the training is over.

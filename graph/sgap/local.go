@@ -54,8 +54,8 @@ func both(s *graph.Smoothing, w graph.Way, workers int) plan.Stage {
 	return larger
 }
 
-// ways are those of making what a design reads.
-func (pl *planner) ways(d *Design) []graph.Way {
+// hopWays are those of making what a design reads.
+func (pl *planner) hopWays(d *Design) []graph.Way {
 	if d.Local.acts() {
 		return pl.smoothing(d, nil).Ways()
 	}

@@ -148,6 +148,14 @@ func (w *work) disk() (*memory.Spill, error) {
 	return w.spill, err
 }
 
+// shelfDisk is the space for rows that train and validate, where they are on disk; else nil.
+func (w *work) shelfDisk(s *sizes) (*memory.Spill, error) {
+	if !s.shelved {
+		return nil, nil
+	}
+	return w.disk()
+}
+
 // propagate makes what a design reads of the features as the plan says, by propagation or local smoothing, until the job is
 // interrupted.
 func (w *work) propagate(d *Design, p *graph.Propagation, nodes []int32) (*store, error) {
@@ -233,8 +241,12 @@ func (w *work) hops() (*store, error) {
 // trainAll trains every trial.
 func (w *work) trainAll(s *store) (err error) {
 	d := w.data
-	sizes := d.sizesOf(w.choice, d.splits, w.chosen.blockBytes, w.job.Threads)
-	shop, err := newWorkshop(d, w.choice, sizes, true, w.pool)
+	sizes := d.sizesOf(w.choice, d.splits, w.chosen, w.job.Threads)
+	spill, err := w.shelfDisk(&sizes)
+	if err != nil {
+		return err
+	}
+	shop, err := newWorkshop(d, w.choice, sizes, true, w.pool, spill)
 	if err != nil {
 		return err
 	}

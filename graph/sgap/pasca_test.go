@@ -252,7 +252,7 @@ func openDesign(t *testing.T, d *dataset, c choice, s *store) (*workshop, *store
 	if s == nil {
 		s = propagated(t, d, c.design)
 	}
-	shop, err := newWorkshop(d, c, d.sizesOf(c, d.splits, largestBlock, 1), true, nil)
+	shop, err := newWorkshop(d, c, d.sizesOf(c, d.splits, way{blockBytes: largestBlock}, 1), true, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -279,7 +279,7 @@ func propagated(t *testing.T, d *dataset, design Design) *store {
 			return h, err
 		}
 	}
-	h, err := run(t.Context(), pl.ways(&design)[0], nil, nil)
+	h, err := run(t.Context(), pl.hopWays(&design)[0], nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,7 +28,8 @@ const (
 // way is how a job is carried out within the budget.
 type way struct {
 	propagate  graph.Way
-	blockBytes int64
+	blockBytes int64 // bounds the rows of hops that pass through an evaluation
+	shelve     bool  // rows that train and validate are on disk, in the order in which they are read
 }
 
 // choice is settings as what they mean.
@@ -125,7 +126,7 @@ func (pl *planner) plan(choices []choice, tune *tuning) (*plan.Job, error) {
 
 // choose takes the fastest way whose job fits the budget: with the graph in memory, where it fits.
 func (pl *planner) choose(design *Design, describe func(w way) (*plan.Job, error)) (*plan.Job, error) {
-	return pl.settle(func() (*plan.Job, error) { return pl.fastest(design, describe) })
+	return pl.settle(design, func() (*plan.Job, error) { return pl.fastest(design, describe) })
 }
 
 // fastest takes the fastest way whose job fits the budget, with the graph where it is.
@@ -137,16 +138,15 @@ func (pl *planner) fastest(design *Design, describe func(w way) (*plan.Job, erro
 	var failed error
 	tried := map[*plan.Job]way{}
 	job, err := plan.Choose(pl.job.Memory, func(i int) (*plan.Job, bool) {
-		if failed != nil || i >= len(ways) && largestBlock>>i <= smallestBlock {
+		if failed != nil || i >= len(ways) {
 			return nil, false
 		}
-		w := way{propagate: ways[min(i, len(ways)-1)], blockBytes: max(largestBlock>>i, smallestBlock)}
 		var p *plan.Job
-		if p, failed = describe(w); failed != nil {
+		if p, failed = describe(ways[i]); failed != nil {
 			return nil, false
 		}
 		p.Predict(plan.LoadRates(pl.job.Threads))
-		tried[p] = w
+		tried[p] = ways[i]
 		return p, true
 	})
 	if failed != nil {
@@ -157,6 +157,21 @@ func (pl *planner) fastest(design *Design, describe func(w way) (*plan.Job, erro
 	}
 	pl.chosen = tried[job]
 	return job, nil
+}
+
+// ways are those from the fastest to the one that takes the least memory.
+func (pl *planner) ways(design *Design) []way {
+	hops := pl.hopWays(design)
+	var memory, disk []way
+	for i := 0; i < len(hops) || largestBlock>>i > smallestBlock; i++ {
+		w := way{propagate: hops[min(i, len(hops)-1)], blockBytes: max(largestBlock>>i, smallestBlock)}
+		memory = append(memory, w)
+		if w.propagate.Spill || pl.data.Features.Read != nil {
+			w.shelve = true
+			disk = append(disk, w)
+		}
+	}
+	return append(memory, disk...)
 }
 
 // propagation describes the hops of a design, whose adjacency matrix is there, for some nodes (nil: all).
@@ -242,7 +257,7 @@ func (pl *planner) adjacencyItems() []plan.Item {
 func (pl *planner) trainStage(w way, c choice) (plan.Stage, error) {
 	d := pl.data
 	s := plan.Stage{Name: stageTrain}
-	sizes := d.sizesOf(c, d.splits, w.blockBytes, pl.job.Threads)
+	sizes := d.sizesOf(c, d.splits, w, pl.job.Threads)
 	if err := sizes.check(&c.design); err != nil {
 		return s, err
 	}
@@ -255,8 +270,14 @@ func (pl *planner) trainStage(w way, c choice) (plan.Stage, error) {
 	c.design.Post.plan(d, &s, seeds, pl.job.Threads)
 	addTraining(&s, seeds*float64(c.training.Epochs), &sizes, ends[0])
 	addCost(&s, seeds*float64(d.Nodes)/float64(sizes.Eval), ends[0].Eval.Cost)
+	if sizes.shelved {
+		l := c.design.layout(d.Features.Cols, d.Classes)
+		bytes := sizes.shelvedBytes(l)
+		s.DiskWrite += int64(seeds) * bytes
+		s.DiskRead += int64(seeds) * int64(c.training.Epochs) * bytes
+	}
 	if w.propagate.Spill {
-		s.DiskRead = int64(seeds) * 4 * int64(d.Nodes) * int64(d.Features.Cols) * int64(c.design.Reads())
+		s.DiskRead += int64(seeds) * 4 * int64(d.Nodes) * int64(d.Features.Cols) * int64(c.design.Reads())
 	}
 	return s, nil
 }

@@ -20,7 +20,7 @@ func (m Model) Programs(ctx context.Context, job *run.Job) (list []fmt.Stringer,
 	if _, err := w.plan(); err != nil {
 		return nil, err
 	}
-	sizes := w.data.sizesOf(w.choice, w.data.splits, w.chosen.blockBytes, job.Threads)
+	sizes := w.data.sizesOf(w.choice, w.data.splits, w.chosen, job.Threads)
 	ps, err := w.design.Compile(w.training, sizes.Sizes, nil)
 	if err != nil {
 		return nil, err

@@ -118,7 +118,7 @@ func (m Model) Predict(ctx context.Context, job *run.Job, out string) (err error
 
 // evaluation is the design's program for blocks of rows alone.
 func (a *applied) evaluation(w way) (*Programs, sizes, error) {
-	s := a.data.sizesOf(a.choice, []graph.Split{{Train: make([]int32, 1)}}, w.blockBytes, a.job.Threads)
+	s := a.data.sizesOf(a.choice, []graph.Split{{Train: make([]int32, 1)}}, w, a.job.Threads)
 	ps, err := a.design.Compile(a.training, s.Sizes, nil)
 	return ps, s, err
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/seraph-ml/seraph/engine/kernel"
 	"github.com/seraph-ml/seraph/engine/memory"
 	"github.com/seraph-ml/seraph/graph"
 	"github.com/seraph-ml/seraph/graph/gnn"
@@ -260,6 +259,15 @@ func (b *buffer) read(s *store, lo, hi, first int, into *Rows) error {
 	return nil
 }
 
+// allot makes r the first rows of a buffer, which are yet to be filled.
+func (r *Rows) allot(b *buffer, rows int) {
+	r.Count = rows
+	r.Hops, r.Labels = r.Hops[:0], r.Labels[:0]
+	for i, h := range b.hops {
+		r.Hops = append(r.Hops, HopRows{Dense: h[:rows*b.layout.width(i)]})
+	}
+}
+
 // take copies some dense rows of r into the buffer: a batch.
 func (b *buffer) take(r *Rows, rows []int32, into *Rows) {
 	into.Count = len(rows)
@@ -275,19 +283,3 @@ func (b *buffer) take(r *Rows, rows []int32, into *Rows) {
 		into.Labels = append(into.Labels, r.Labels[row])
 	}
 }
-
-// shuffle orders 0 … n−1 at random: the order of training rows in an epoch.
-func shuffle(order []int32, seed uint64, epoch int) {
-	for i := range order {
-		order[i] = int32(i)
-	}
-	random := kernel.Key{Seed: seed, Stream: orderStream, Step: uint64(epoch)}.Sequence()
-	for i := len(order) - 1; i > 0; i-- {
-		w := random.Block(uint64(i))
-		j := int((uint64(w[0])<<32 | uint64(w[1])) % uint64(i+1))
-		order[i], order[j] = order[j], order[i]
-	}
-}
-
-// orderStream is the stream of the order of training rows.
-const orderStream = 0x6f72646572 // "order"

@@ -109,7 +109,8 @@ func (s *designSearch) planWorkers(st *plan.Stage, w way) error {
 func (s *designSearch) planDesign(w way, d search.Design, threads int) (plan.Stage, error) {
 	var st plan.Stage
 	c := designChoice(s.base, d)
-	sizes := s.data.sizesOf(c, s.data.splits, w.blockBytes, threads)
+	w.shelve = false // several designs train at the same time
+	sizes := s.data.sizesOf(c, s.data.splits, w, threads)
 	if err := sizes.check(&c.design); err != nil {
 		return st, err
 	}

@@ -111,7 +111,7 @@ func (s *spreader) spreading(y graph.Features, teleport float64) *graph.Propagat
 
 // plan chooses the fastest way within the budget for so many journeys, from so many known labels.
 func (s *spreader) plan(runs, labels int) (*plan.Job, error) {
-	return s.settle(func() (*plan.Job, error) {
+	return s.settle(&s.design, func() (*plan.Job, error) {
 		if err := s.normalize(&s.design); err != nil {
 			return nil, err
 		}

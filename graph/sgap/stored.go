@@ -72,37 +72,40 @@ func importBound(job *run.Job) (int64, error) {
 	return detect.ImportBytes(job.Data)
 }
 
-// settle reads a graph on disk into memory where the whole job fits the budget so. try makes a plan.
-func (pl *planner) settle(try func() (*plan.Job, error)) (*plan.Job, error) {
+// settle reads a graph on disk into memory where the whole job fits the budget so, or where the design has no other way. try
+// makes a plan.
+func (pl *planner) settle(design *Design, try func() (*plan.Job, error)) (*plan.Job, error) {
 	d := pl.data
 	if !d.OnDisk() {
 		return try()
 	}
-	small, err := pl.pretend(try)
-	if err != nil {
-		return nil, err
-	}
-	whole := pl.preset.messages == Passing // a step takes the edges as they lie in memory
-	if whole && small != nil {
-		return nil, small
-	}
-	if small == nil {
+	var small *plan.TooSmallError
+	_, err := pl.pretend(try)
+	switch {
+	case err == nil:
 		if err := errors.Join(pl.forget(), d.load()); err != nil {
 			return nil, err
 		}
 		job, err := try()
-		if whole || !errors.As(err, &small) {
+		if !errors.As(err, &small) || design.inMemory() {
 			return job, err
 		}
 		if err := errors.Join(pl.forget(), d.unload()); err != nil {
 			return nil, err
 		}
+	case !errors.As(err, &small) || design.inMemory():
+		return nil, err
 	}
 	return try()
 }
 
-// pretend says whether the job would fit with the graph in memory: nil where it does.
-func (pl *planner) pretend(try func() (*plan.Job, error)) (small *plan.TooSmallError, err error) {
+// inMemory says whether the design needs the edges of a graph in memory.
+func (d *Design) inMemory() bool {
+	return d.passes() || d.Norm.Triangles || d.Post.Hops > 0 && d.Post.Norm.Triangles
+}
+
+// pretend makes the plan as it would be with the graph in memory.
+func (pl *planner) pretend(try func() (*plan.Job, error)) (*plan.Job, error) {
 	if err := pl.forget(); err != nil {
 		return nil, err
 	}
@@ -110,10 +113,7 @@ func (pl *planner) pretend(try func() (*plan.Job, error)) (small *plan.TooSmallE
 	defer func(real *dataset) { pl.data, pl.adjacency, pl.pretending = real, nil, false }(pl.data)
 	d.Graph, d.graphBytes = d.Loaded(), d.graphBytes+d.LoadBytes()
 	pl.data, pl.pretending = &d, true
-	if _, err = try(); errors.As(err, &small) {
-		return small, nil
-	}
-	return nil, err
+	return try()
 }
 
 // load reads edges and features into memory.

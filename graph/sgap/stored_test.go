@@ -14,7 +14,7 @@ import (
 
 func TestGraphsOnDiskTrainAndPredictWithTheBitsOfThoseInMemory(t *testing.T) {
 	stored := sgap.Stored(t)
-	for name, set := range map[string]string{"sgc": "tune=2", "gamlp-jk": "labels=input", "pasca-v3": "split=ratio:3/3/94", "ndls": "label-kmax=3"} {
+	for name, set := range map[string]string{"sgc": "tune=2", "gamlp-jk": "labels=input", "pasca-v3": "split=ratio:3/3/94", "ndls": "label-kmax=3", "gamlp-smooth": "labels=rlu"} {
 		m := named(t, name)
 		set := append(known(m, "hops=2", "epochs=3", "kmax=3"), set)
 		want := trainWith(t, m, options(t, stored, set...)).WeightsHash
@@ -74,7 +74,7 @@ func predictions(t *testing.T, m run.Model, dir, data string, set ...string) ([]
 
 func predictWith(t *testing.T, m run.Model, dir, data string) []byte {
 	t.Helper()
-	p, err := predictions(t, m, dir, data)
+	p, err := predictions(t, m, dir, data, "memory=1GiB")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,7 +35,9 @@ func (s *designSearch) try(t task, pool *kernel.Pool, stop <-chan struct{}) (e t
 		return e, err
 	}
 	w := &work{ctx: s.ctx, planner: s.planner, choice: c, pool: pool}
-	shop, err := newWorkshop(w.data, c, w.data.sizesOf(c, w.data.splits, w.chosen.blockBytes, pool.Workers()), true, pool)
+	way := w.chosen
+	way.shelve = false
+	shop, err := newWorkshop(w.data, c, w.data.sizesOf(c, w.data.splits, way, pool.Workers()), true, pool, nil)
 	if err != nil {
 		return e, err
 	}

@@ -252,7 +252,7 @@ func (t *tuning) stage(pl *planner, w way) (plan.Stage, error) {
 // sizes are those of every training of a candidate.
 func (t *tuning) sizes(c choice, w way) sizes {
 	d := t.work.data
-	return d.sizesOf(c, d.splits[:t.seeds], w.blockBytes, t.work.job.Threads)
+	return d.sizesOf(c, d.splits[:t.seeds], w, t.work.job.Threads)
 }
 
 func (t *tuning) all() []int {
@@ -323,7 +323,12 @@ func (t *tuning) variant(v variant, members []int, lo, hi int, done *int) (err e
 // try trains a candidate on some seeds. One that diverges is as good as its best epoch.
 func (t *tuning) try(c *candidate, st *store, lo, hi int) (err error) {
 	w, first := t.work, c.firstStage()
-	shop, err := newWorkshop(w.data, first, t.sizes(first, w.chosen), len(c.Smoothed) > 0, w.pool)
+	sizes := t.sizes(first, w.chosen)
+	spill, err := w.shelfDisk(&sizes)
+	if err != nil {
+		return err
+	}
+	shop, err := newWorkshop(w.data, first, sizes, len(c.Smoothed) > 0, w.pool, spill)
 	if err != nil {
 		return err
 	}

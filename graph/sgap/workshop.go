@@ -2,6 +2,7 @@ package sgap
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/seraph-ml/seraph/engine/kernel"
@@ -19,10 +20,11 @@ type sizes struct {
 	Sizes
 	train    int  // most rows of any split
 	compress bool // rows may come compressed: steps take them all, in float32
+	shelved  bool // rows that train, if a step takes a part of them, and those that validate are on disk
 }
 
-// sizesOf are the sizes for some splits; blockBytes bounds the rows of hops that pass through an evaluation of the test nodes.
-func (d *dataset) sizesOf(c choice, splits []graph.Split, blockBytes int64, threads int) sizes {
+// sizesOf are the sizes for some splits.
+func (d *dataset) sizesOf(c choice, splits []graph.Split, w way, threads int) sizes {
 	s := sizes{Sizes: Sizes{Features: d.Features.Cols, Classes: d.Classes, Threads: threads}}
 	for _, split := range splits {
 		s.train, s.Val = max(s.train, len(split.Train)), max(s.Val, len(split.Val))
@@ -39,8 +41,9 @@ func (d *dataset) sizesOf(c choice, splits []graph.Split, blockBytes int64, thre
 	for i := range l.matrices() {
 		row += hopBytes(1, l.width(i), false)
 	}
-	s.Eval = int(min(max(blockBytes/row, 16), 2048, int64(d.Nodes)))
-	s.compress = !s.batched() && !c.design.Head.BF16 && c.design.takesSparse() && c.design.Labels.reads() == 0
+	s.Eval = int(min(max(w.blockBytes/row, 16), 2048, int64(d.Nodes)))
+	s.shelved = w.shelve && c.design.Labels.Kind != ReliableLabels && !c.design.passes()
+	s.compress = !s.shelved && !s.batched() && !c.design.Head.BF16 && c.design.takesSparse() && c.design.Labels.reads() == 0
 	if c.design.passes() {
 		s.whole(d, c.design.Norm)
 	}
@@ -111,28 +114,55 @@ func (d *dataset) workItems(design *Design, ends []*Programs, s sizes, test bool
 		persistent, shared, scratch = max(persistent, a), max(shared, b), max(scratch, c)
 	}
 	l := design.layout(d.Features.Cols, d.Classes)
-	gathered := bufferBytes(s.train, l, s.compress)
-	if !design.passes() {
-		gathered += bufferBytes(s.Val, l, s.compress)
-	}
-	if s.batched() {
-		gathered += bufferBytes(s.Train, l, false)
-	}
-	items := []plan.Item{
-		{Name: "rows of training and validation nodes", Bytes: gathered, Where: plan.Resident},
-		{Name: "parameters and optimizer state", Bytes: persistent, Where: plan.Resident},
-		{Name: "activations and gradients", Bytes: shared, Where: plan.Resident},
-		{Name: "working memory of kernels", Bytes: scratch, Where: plan.Resident},
-		{Name: "weights of the best epoch", Bytes: keptBytes(ends[0]), Where: plan.Resident},
-	}
+	items := append(s.rowItems(l, design.passes()),
+		plan.Item{Name: "parameters and optimizer state", Bytes: persistent, Where: plan.Resident},
+		plan.Item{Name: "activations and gradients", Bytes: shared, Where: plan.Resident},
+		plan.Item{Name: "working memory of kernels", Bytes: scratch, Where: plan.Resident},
+		plan.Item{Name: "weights of the best epoch", Bytes: keptBytes(ends[0]), Where: plan.Resident})
 	if design.Labels.Kind == ReliableLabels {
 		items = append(items, teachingItems(d.Nodes, s, l)...)
 	}
 	items = append(items, passingItems(d, s)...)
-	if test && !design.passes() {
+	if (test || s.shelved) && !design.passes() {
 		items = append(items, plan.Item{Name: "block of rows to evaluate", Bytes: bufferBytes(s.Eval, l, false), Where: plan.Resident})
 	}
 	return items
+}
+
+// rowItems are the rows that train and validate, which may lie together.
+func (s *sizes) rowItems(l layout, together bool) []plan.Item {
+	var gathered int64
+	if s.batched() {
+		gathered += bufferBytes(s.Train, l, false) + placesBytes(s.train)
+	}
+	if !s.shelved && !together {
+		gathered += bufferBytes(s.Val, l, s.compress)
+	}
+	if !s.shelved || !s.batched() {
+		gathered += bufferBytes(s.train, l, s.compress)
+	}
+	items := []plan.Item{{Name: "rows of training and validation nodes", Bytes: gathered, Where: plan.Resident}}
+	if s.shelved {
+		note := fmt.Sprintf("%s on disk, shards of %d rows", memory.FormatSize(s.shelvedBytes(l)), shardRows)
+		items = append(items, plan.Item{Name: "two shards of rows", Bytes: shelfBytes(s.shelvedTrain(), s.Val, l), Where: plan.Streamed, Note: note})
+	}
+	return items
+}
+
+// shelvedTrain is the number of training rows on disk.
+func (s *sizes) shelvedTrain() int {
+	if s.shelved && s.batched() {
+		return s.train
+	}
+	return 0
+}
+
+// shelvedBytes is what rows take on disk.
+func (s *sizes) shelvedBytes(l layout) int64 {
+	if !s.shelved {
+		return 0
+	}
+	return recordsBytes(s.shelvedTrain(), l) + recordsBytes(s.Val, l)
 }
 
 // keptBytes is what a copy of the weights takes.
@@ -147,7 +177,7 @@ func keptBytes(ps *Programs) int64 {
 }
 
 // newWorkshop makes the memory for a training, but for that of the programs, which open knows.
-func newWorkshop(d *dataset, c choice, s sizes, test bool, pool *kernel.Pool) (w *workshop, err error) {
+func newWorkshop(d *dataset, c choice, s sizes, test bool, pool *kernel.Pool, spill *memory.Spill) (w *workshop, err error) {
 	w = &workshop{data: d, design: c.design, sizes: s, pool: pool, fitter: &fitter{Training: c.training, classes: d.Classes}}
 	defer func() {
 		if err != nil {
@@ -156,17 +186,27 @@ func newWorkshop(d *dataset, c choice, s sizes, test bool, pool *kernel.Pool) (w
 	}()
 	w.Batch, w.pairs = s.Train, c.design.normalises()
 	l := c.design.layout(d.Features.Cols, d.Classes)
-	if w.rows, err = newBuffer(s.train, l, s.compress); err != nil {
-		return w, err
+	if !s.shelved || !s.batched() {
+		if w.rows, err = newBuffer(s.train, l, s.compress); err != nil {
+			return w, err
+		}
 	}
 	if c.design.passes() {
 		return w, nil // one buffer has all rows
 	}
-	if w.valRows, err = newBuffer(s.Val, l, s.compress); err != nil {
+	if s.shelved {
+		w.shelf, err = newShelf(s.shelvedTrain(), s.Val, l, spill)
+	} else {
+		w.valRows, err = newBuffer(s.Val, l, s.compress)
+	}
+	if err != nil {
 		return w, err
 	}
 	if s.batched() {
 		if w.batch, err = newBuffer(s.Train, l, false); err != nil {
+			return w, err
+		}
+		if w.places, err = newPlaces(s.train); err != nil {
 			return w, err
 		}
 	}
@@ -175,8 +215,9 @@ func newWorkshop(d *dataset, c choice, s sizes, test bool, pool *kernel.Pool) (w
 			return w, err
 		}
 	}
-	if test {
+	if test || s.shelved {
 		w.testRows, err = newBuffer(s.Eval, l, false)
+		w.block = w.testRows
 	}
 	return w, err
 }
@@ -221,10 +262,10 @@ func (w *workshop) open(s *store, split graph.Split) (err error) {
 		return w.openAll(s, split)
 	}
 	first := w.design.FirstHop()
-	w.rows.fold = foldOf(s, &w.design)
-	w.valRows.fold = w.rows.fold
-	if w.testRows != nil {
-		w.testRows.fold = w.rows.fold
+	for _, b := range []*buffer{w.rows, w.valRows, w.testRows} {
+		if b != nil {
+			b.fold = foldOf(s, &w.design)
+		}
 	}
 	var sparse []bool
 	if w.sizes.compress {
@@ -247,12 +288,22 @@ func (w *workshop) open(s *store, split graph.Split) (err error) {
 			return err
 		}
 	}
-	if w.train, err = w.rows.gather(s, split.Train, w.data.labelsOf(split.Train), first, w.design.stepSparse(sparse)); err != nil {
-		return err
-	}
-	w.train.transpose()
-	w.val, err = w.valRows.gather(s, split.Val, w.data.labelsOf(split.Val), first, sparse)
 	w.order = nil
+	var dealt, room []int32
+	if w.places != nil {
+		w.places.use(len(split.Train))
+		dealt, room = w.places.dealt, w.places.order
+	}
+	if w.rows != nil {
+		if w.train, err = w.rows.gather(s, split.Train, w.data.labelsOf(split.Train), first, w.design.stepSparse(sparse)); err != nil {
+			return err
+		}
+		w.train.transpose()
+	}
+	if w.shelf != nil {
+		return w.shelf.fill(w, s, split, dealt, room)
+	}
+	w.val, err = w.valRows.gather(s, split.Val, w.data.labelsOf(split.Val), first, sparse)
 	return err
 }
 
@@ -285,30 +336,6 @@ func (w *workshop) test(s *store, split graph.Split) (*Score, error) {
 	return score, nil
 }
 
-// testInOrder scores test nodes, which ascend, in blocks of all rows.
-func (w *workshop) testInOrder(score *Score, s *store, test []int32) error {
-	var block Rows
-	labels := make([]int32, w.sizes.Eval)
-	for lo := 0; lo < w.data.Nodes; lo += w.sizes.Eval {
-		hi := min(lo+w.sizes.Eval, w.data.Nodes)
-		if err := w.testRows.read(s, lo, hi, w.design.FirstHop(), &block); err != nil {
-			return err
-		}
-		block.Labels = labels[:hi-lo]
-		for i := range block.Labels {
-			block.Labels[i] = -1
-		}
-		for len(test) > 0 && int(test[0]) < hi {
-			block.Labels[int(test[0])-lo] = w.data.Labels[test[0]]
-			test = test[1:]
-		}
-		if err := w.addTest(score, &block, func(i int) int { return lo + i }); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // addTest scores a block of rows, whose nodes node names, and collects the weights of their hops.
 func (w *workshop) addTest(score *Score, rows *Rows, node func(i int) int) error {
 	if err := w.addScore(score, rows); err != nil || w.attended == nil {
@@ -329,7 +356,7 @@ func (w *workshop) close() error {
 	if w.trainer != nil {
 		errs = append(errs, w.trainer.close())
 	}
-	errs = append(errs, w.batch.close(), w.rows.close(), w.valRows.close(), w.testRows.close(), w.teaching.close())
+	errs = append(errs, w.batch.close(), w.rows.close(), w.valRows.close(), w.testRows.close(), w.teaching.close(), w.places.close(), w.shelf.close())
 	if w.keep != nil {
 		errs = append(errs, w.keep.Close())
 	}
