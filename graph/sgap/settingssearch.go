@@ -22,7 +22,7 @@ const spaceKey = "space"
 
 // Spec implements run.Searcher: the settings are those of the model, and the space.
 func (s SettingsSearch) Spec() run.Spec {
-	spec := Model{s.preset}.Spec()
+	spec := Model(s).Spec()
 	spec.Settings = append([]run.Setting{{Key: spaceKey, Type: run.String, Doc: "TOML file with a list of values a setting; none: the space that train --tune searches"}}, spec.Settings...)
 	spec.Name, spec.Verb, spec.Title = run.SearchName(s.preset.name), "search "+s.preset.name, "search settings of "+s.preset.name+" on validation"
 	return spec

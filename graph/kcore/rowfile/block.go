@@ -16,7 +16,6 @@ type Block struct {
 	rows   int
 	path   string
 	offset int64 // in the file
-	bytes  int
 	raw    []byte
 }
 
