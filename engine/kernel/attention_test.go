@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/seraph-ml/seraph/internal/race"
 )
 
 // attention64 is attention in float64, by its formulas: operands are (Batch, Seq, heads, HeadDim) without gaps.
@@ -210,7 +212,11 @@ func attentionSizes(r *rand.Rand) []attentionSize {
 		{2, 4, 4, 64, 32, true, true}, {1, 2, 2, 256, 64, true, true}, {1, 2, 1, 200, 64, false, false}, {1, 1, 1, 530, 40, true, false}, {1, 1, 1, 67, 300, true, false},
 	}
 	step := 1
-	if testing.Short() {
+	switch {
+	case race.Enabled:
+		// Every access is watched: long sequences would take minutes, and show nothing that these do not.
+		sizes, step = []attentionSize{{2, 4, 4, 64, 32, true, true}, {1, 2, 1, attentionTile + 9, 12, true, false}, {1, 2, 2, attentionTile + 1, 10, false, false}}, 11
+	case testing.Short():
 		step = 5
 	}
 	for seq := 1; seq <= 67; seq += step {
@@ -222,6 +228,7 @@ func attentionSizes(r *rand.Rand) []attentionSize {
 }
 
 func TestAttentionAgreesWithFloat64(t *testing.T) {
+	oneGoroutine(t)
 	const bound = 2e-6 // of the largest element
 	r := rand.New(rand.NewPCG(3, 1))
 	used := map[string]float64{}
@@ -295,8 +302,12 @@ func TestAttentionDropout(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	pool := NewPool(2)
 	defer pool.Close()
+	seq := 150
+	if race.Enabled {
+		seq = attentionTile + 6
+	}
 	for _, p := range []float64{0.2, 0.75} {
-		g := randomAttention(r, attentionSize{2, 6, 2, 150, 20, true, false}, misaligned)
+		g := randomAttention(r, attentionSize{2, 6, 2, seq, 20, true, false}, misaligned)
 		g.DropoutP, g.Key = p, Key{Seed: 5, Stream: 6, Step: 7}
 		factor := dropFactorsOf(g.Attention, nil, Generic)
 
@@ -361,6 +372,7 @@ func TestAttentionDropout(t *testing.T) {
 }
 
 func TestAttentionInBF16(t *testing.T) {
+	oneGoroutine(t)
 	// P is rounded to 8 bits: half a place of each term, and the gradients have several such factors.
 	const bound = 6e-3
 	r := rand.New(rand.NewPCG(3, 5))
@@ -419,6 +431,7 @@ func TestAttentionBitsDependOnNothingElse(t *testing.T) {
 }
 
 func TestCausalAttentionDoesNotDependOnWhatFollows(t *testing.T) {
+	oneGoroutine(t)
 	r := rand.New(rand.NewPCG(3, 7))
 	for _, seq := range []int{300, 70, 15} {
 		g := randomAttention(r, attentionSize{1, 2, 1, seq, 24, true, false}, misaligned)
@@ -458,6 +471,7 @@ func numberClass(x float64) string {
 }
 
 func TestAttentionOfInfinitiesAndNaN(t *testing.T) {
+	oneGoroutine(t)
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	r := rand.New(rand.NewPCG(3, 8))
 	const seq = 135

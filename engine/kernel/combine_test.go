@@ -51,6 +51,7 @@ func magnitudesOf(x [][]float32) (m [][]float64) {
 // The bits of a weighted sum and of its gradient are those of their definitions, NaN and infinities included: a chain of
 // rounded products and sums at every level, and 16 lanes of fused ones at the vector levels.
 func TestCombineFollowsItsDefinitionBitForBit(t *testing.T) {
+	oneGoroutine(t)
 	r := randSource(11)
 	for n := 1; n <= 67; n++ {
 		rows, cols, parts := 1+r.IntN(9), n, 1+r.IntN(64)

@@ -110,6 +110,7 @@ func cloneAll(x [][]float32) [][]float32 {
 }
 
 func TestElementwiseBitsDependOnTheElementAlone(t *testing.T) {
+	oneGoroutine(t)
 	const long = 160
 	for _, k := range rowKernels() {
 		r := randSource(1)

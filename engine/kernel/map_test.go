@@ -25,6 +25,7 @@ var activationBounds = [activations]struct{ forward, backward float64 }{
 }
 
 func TestActivationsStayWithinTheirBounds(t *testing.T) {
+	oneGoroutine(t)
 	step := uint64(4099)
 	if testing.Short() {
 		step = 40009

@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/seraph-ml/seraph/internal/race"
 )
 
 // toBF16 rounds the elements of a matrix and lays them out as they were.
@@ -33,14 +35,18 @@ func (m *MatBF16) values() []float64 {
 // bf16Sizes are rows, columns and terms: all small ones by turns, and some that cross chunks, blocks and super-blocks.
 func bf16Sizes(r *rand.Rand) [][3]int {
 	sizes := [][3]int{{1, 1, 1}, {1, 768, 40}, {700, 33, 20}, {130, 100, Chunk + 1}, {5, 40, 9*Chunk + 3}, {600, 70, 2*Chunk + 5}, {64, 64, 32}, {8, 256, 300}, {33, 50, 3 * Chunk}}
-	step := 1
-	if testing.Short() {
+	step, deep := 1, 6
+	switch {
+	case race.Enabled:
+		sizes = [][3]int{{1, 1, 1}, {1, 768, 40}, {300, 33, 20}, {130, 20, Chunk + 1}, {130, 12, 2*Chunk + 5}}
+		step, deep = 11, 0
+	case testing.Short():
 		step = 5
 	}
 	for n := 1; n <= 67; n += step {
 		sizes = append(sizes, [3]int{n, 1 + r.IntN(67), 1 + r.IntN(67)}, [3]int{1 + r.IntN(67), n, 1 + r.IntN(67)}, [3]int{1 + r.IntN(67), 1 + r.IntN(67), n})
 	}
-	for range 6 {
+	for range deep {
 		sizes = append(sizes, [3]int{1 + r.IntN(30), 1 + r.IntN(40), 1 + r.IntN(20*Chunk)})
 	}
 	return sizes
@@ -141,6 +147,7 @@ func TestBF16ProductAgreesWithFloat64(t *testing.T) {
 }
 
 func TestBF16ProductOfSmallIntegersIsExact(t *testing.T) {
+	oneGoroutine(t)
 	r := rand.New(rand.NewPCG(5, 6))
 	for n := range 40 {
 		rows, cols, k := 1+r.IntN(70), 1+r.IntN(70), 1+r.IntN(2*Chunk)
@@ -172,6 +179,7 @@ func TestBF16ProductOfSmallIntegersIsExact(t *testing.T) {
 }
 
 func TestRoundedOperandsGiveTheBitsOfBF16Operands(t *testing.T) {
+	oneGoroutine(t)
 	r := rand.New(rand.NewPCG(7, 8))
 	for n := range 9 {
 		a, b := randomMat(r, 37, 2*Chunk+77, layout(n%3), 1, 2), randomMat(r, 2*Chunk+77, 45, layout(n/3), 3, 1)

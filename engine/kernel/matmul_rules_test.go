@@ -49,6 +49,7 @@ func (m Mat) rows(lo, hi int) Mat {
 }
 
 func TestAPartOfAProductHasTheBitsOfTheWhole(t *testing.T) {
+	oneGoroutine(t)
 	const m, n = 75, 93
 	r := rand.New(rand.NewPCG(11, 12))
 	for layouts := range 4 {
@@ -163,6 +164,7 @@ func TestProductsStayInsideTheirSlices(t *testing.T) {
 }
 
 func TestNaNAndInfinityReachTheirRowsAndColumns(t *testing.T) {
+	oneGoroutine(t)
 	const rows, cols, k = 20, 37, Chunk + 40
 	r := rand.New(rand.NewPCG(17, 18))
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
@@ -221,6 +223,7 @@ func TestAFusedActivationIsThatOfMap(t *testing.T) {
 }
 
 func TestProductsAllocateNothingAndTakeTheScratchThatTheySay(t *testing.T) {
+	memoryCounts(t)
 	r := rand.New(rand.NewPCG(21, 22))
 	for n, size := range [][3]int{{5, 7, 9}, {1, 300, 200}, {64, 80, 3 * Chunk}, {700, 60, 90}, {30, 50, 17 * Chunk}} {
 		mm := MatMul{
@@ -248,6 +251,7 @@ func TestProductsAllocateNothingAndTakeTheScratchThatTheySay(t *testing.T) {
 }
 
 func TestPortableProductAgreesWithFloat64(t *testing.T) {
+	oneGoroutine(t)
 	r := rand.New(rand.NewPCG(23, 24))
 	const bound = 4 // in units of 2⁻²⁴ · Σ|a·b|, as bf16Bound
 	used := 0.0

@@ -1,12 +1,13 @@
 package kernel
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/seraph-ml/seraph/internal/race"
 )
 
 // randomCSR returns a matrix whose rows have up to most entries, some none, and one about hub.
@@ -47,6 +48,9 @@ func TestSpMMFollowsTheDefinitionBitForBit(t *testing.T) {
 	defer pools[1].Close()
 	defer pools[2].Close()
 	widths := []int{1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 40, 47, 48, 63, 64, 65, 67, 100, 128, 130, 200, 257}
+	if race.Enabled {
+		widths = []int{1, 7, 16, 33, 67, 130}
+	}
 	for n, width := range widths {
 		hub := []int{0, Chunk, Chunk + 1, 3*Chunk + 5}[n%4]
 		s := &SpMM{A: randomCSR(r, 40, 30, 8, hub), Width: width, XStride: width + n%3, YStride: width + n%2, Accumulate: n%5 == 4}
@@ -69,31 +73,36 @@ func TestSpMMFollowsTheDefinitionBitForBit(t *testing.T) {
 			if err := s.Check(); err != nil {
 				t.Fatal(err)
 			}
+			// The oracle is slow: each element once for all levels and workers.
+			type element struct {
+				want        float32
+				exact, size float64
+			}
+			elements := make([]element, len(s.Y))
+			for e := range elements {
+				i, j := e/s.YStride, e%s.YStride
+				if j >= width {
+					continue
+				}
+				x := &elements[e]
+				x.want, x.exact, x.size = spmmByDefinition(s, i, j)
+				if s.Accumulate {
+					x.want += start[e]
+					x.exact += float64(start[e])
+					x.size += math.Abs(float64(start[e]))
+				}
+			}
 			for level := Generic; level <= min(HardwareLevel(), AVX512); level++ {
 				for _, p := range pools {
 					copy(s.Y, start)
 					s.run(p, level)
 					for e, got := range s.Y {
 						i, j := e/s.YStride, e%s.YStride
-						where := fmt.Sprintf("width %d, hub %d, level %v, %d workers: Y[%d,%d]", width, hub, level, p.Workers(), i, j)
-						if j >= width {
-							if got != start[e] {
-								t.Fatalf("%s, between rows, was overwritten", where)
-							}
+						x, between := elements[e], j >= width
+						if between && got == start[e] || !between && (level == Generic || got == x.want) && math.Abs(float64(got)-x.exact) <= 32*0x1p-24*x.size {
 							continue
 						}
-						want, exact, size := spmmByDefinition(s, i, j)
-						if s.Accumulate {
-							want += start[e]
-							exact += float64(start[e])
-							size += math.Abs(float64(start[e]))
-						}
-						if level > Generic && got != want {
-							t.Fatalf("%s is %v, want %v", where, got, want)
-						}
-						if math.Abs(float64(got)-exact) > 32*0x1p-24*size {
-							t.Fatalf("%s is %v, want %v", where, got, exact)
-						}
+						t.Fatalf("width %d, hub %d, level %v, %d workers: Y[%d,%d] is %v, want %v (%v); between rows: %v", width, hub, level, p.Workers(), i, j, got, x.want, x.exact, between)
 					}
 				}
 			}
