@@ -48,9 +48,15 @@ func reference(t *testing.T) string {
 	all := commands()
 	for _, c := range all {
 		fmt.Fprintf(&b, "\n## seraph %s\n\n```\n%s```\n", c.name, helpOf(t, c.name))
-		for _, below := range c.below {
+		for i, below := range c.below {
 			if c.name == "plan" && below.name == "train" {
 				fmt.Fprintf(&b, "\n### seraph plan train MODEL\n\nTakes the flags of `seraph train MODEL` that say what is to be trained, and `--program`.\n")
+				continue
+			}
+			if c.name == "search" && i > 0 { // behind pasca
+				if i == 1 {
+					fmt.Fprintf(&b, "\n### seraph search MODEL\n\nTakes the flags of `seraph train MODEL` that say what is to be trained, and `--space FILE`.\n")
+				}
 				continue
 			}
 			fmt.Fprintf(&b, "\n### seraph %s %s\n\n```\n%s```\n", c.name, below.name, helpOf(t, c.name, below.name))
