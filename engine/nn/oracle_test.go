@@ -10,33 +10,10 @@ import (
 	"github.com/seraph-ml/seraph/engine/optim"
 	"github.com/seraph-ml/seraph/engine/program"
 	"github.com/seraph-ml/seraph/engine/tensor"
-	"github.com/seraph-ml/seraph/format/safetensors"
+	"github.com/seraph-ml/seraph/internal/recorded"
 )
 
 const oracle = "../../bench/oracle/testdata/mlp/"
-
-func openTensors(t *testing.T, path string) *safetensors.File {
-	t.Helper()
-	f, err := safetensors.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { f.Close() })
-	return f
-}
-
-func float32s(t *testing.T, f *safetensors.File, name string) []float32 {
-	t.Helper()
-	x, ok := f.Tensor(name)
-	if !ok {
-		t.Fatalf("no tensor %s", name)
-	}
-	values, err := x.Float32s()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return values
-}
 
 // TestTenStepsOfAnMLPAgreeWithPyTorch runs bench/oracle/mlp_ten_steps.py's ten steps.
 func TestTenStepsOfAnMLPAgreeWithPyTorch(t *testing.T) {
@@ -56,9 +33,9 @@ func TestTenStepsOfAnMLPAgreeWithPyTorch(t *testing.T) {
 	if err := json.Unmarshal(text, &want); err != nil {
 		t.Fatal(err)
 	}
-	data, init := openTensors(t, oracle+"data.safetensors"), openTensors(t, oracle+"init.safetensors")
-	features := float32s(t, data, "features")
-	labels := int64s(t, data, "labels")
+	data, init := recorded.Open(t, oracle+"data.safetensors"), recorded.Open(t, oracle+"init.safetensors")
+	features := recorded.Values[float32](t, data, "features")
+	labels := recorded.Values[int64](t, data, "labels")
 
 	p := program.New("mlp")
 	in := want.Widths[0]
@@ -86,7 +63,7 @@ func TestTenStepsOfAnMLPAgreeWithPyTorch(t *testing.T) {
 	}
 	defer s.Close()
 	for _, v := range p.Parameters() {
-		copy(s.Tensor(v.Name).Float32s(), float32s(t, init, v.Name))
+		copy(s.Tensor(v.Name).Float32s(), recorded.Values[float32](t, init, v.Name))
 	}
 	e := s.Execution(c)
 	used := 0.0
@@ -115,23 +92,4 @@ func TestTenStepsOfAnMLPAgreeWithPyTorch(t *testing.T) {
 		}
 	}
 	t.Logf("largest relative difference of a loss %.1e of 1e-5", used)
-}
-
-func int64s(t *testing.T, f *safetensors.File, name string) []int64 {
-	t.Helper()
-	x, ok := f.Tensor(name)
-	if !ok {
-		t.Fatalf("no tensor %s", name)
-	}
-	raw := make([]byte, 8*x.Len())
-	if err := x.ReadAt(raw, 0); err != nil {
-		t.Fatal(err)
-	}
-	values := make([]int64, x.Len())
-	for i := range values {
-		for b := range 8 {
-			values[i] |= int64(raw[8*i+b]) << (8 * b)
-		}
-	}
-	return values
 }

@@ -10,42 +10,18 @@ import (
 	"github.com/seraph-ml/seraph/engine/program"
 	"github.com/seraph-ml/seraph/engine/tensor"
 	"github.com/seraph-ml/seraph/format"
-	"github.com/seraph-ml/seraph/format/safetensors"
 	"github.com/seraph-ml/seraph/graph"
 	"github.com/seraph-ml/seraph/graph/gnn"
+	"github.com/seraph-ml/seraph/internal/recorded"
 )
 
 const oracle = "../../bench/oracle/testdata/"
 
-func open(t *testing.T, name string) *safetensors.File {
-	t.Helper()
-	f, err := safetensors.Open(oracle + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { f.Close() })
-	return f
-}
-
-// raw returns the bytes of a tensor as values of any type.
-func raw[T format.Number](t *testing.T, f *safetensors.File, name string) []T {
-	t.Helper()
-	x, ok := f.Tensor(name)
-	if !ok {
-		t.Fatalf("no tensor %s", name)
-	}
-	values := make([]T, x.Len())
-	if err := x.ReadAt(format.Bytes(values), 0); err != nil {
-		t.Fatal(err)
-	}
-	return values
-}
-
 // oracleGraph is the graph that the recorded trainings ran on, and which of its labels are told: −1 elsewhere.
 func oracleGraph(t *testing.T) (g *graph.Graph, told []int32) {
 	t.Helper()
-	data := open(t, "sgc/data.safetensors")
-	edges, labels, features := raw[int64](t, data, "edge_index"), raw[int64](t, data, "labels"), raw[float32](t, data, "features")
+	data := recorded.Open(t, oracle+"sgc/data.safetensors")
+	edges, labels, features := recorded.Values[int64](t, data, "edge_index"), recorded.Values[int64](t, data, "labels"), recorded.Values[float32](t, data, "features")
 	m, n := len(edges)/2, len(labels)
 	r := &format.Graph{Name: "oracle", Nodes: n, Features: format.Features{Cols: len(features) / n, Dense: features}}
 	for i := range m {
@@ -55,7 +31,7 @@ func oracleGraph(t *testing.T) (g *graph.Graph, told []int32) {
 		r.Labels, told = append(r.Labels, int32(label)), append(told, -1)
 		r.Classes = max(r.Classes, int(label)+1)
 	}
-	for _, u := range raw[int64](t, data, "train") {
+	for _, u := range recorded.Values[int64](t, data, "train") {
 		told[u] = r.Labels[u]
 	}
 	g, err := graph.New(r, graph.All)
@@ -136,9 +112,9 @@ func lossesOf(t *testing.T, n gnn.Network, steps int, lr, weightDecay float64) (
 		t.Fatal(err)
 	}
 	defer session.Close()
-	init := open(t, "gnn/"+string(n.Kind)+".safetensors")
+	init := recorded.Open(t, oracle+"gnn/"+string(n.Kind)+".safetensors")
 	for _, v := range p.Parameters() {
-		copy(session.Tensor(v.Name).Float32s(), raw[float32](t, init, v.Name))
+		copy(session.Tensor(v.Name).Float32s(), recorded.Values[float32](t, init, v.Name))
 	}
 	e := session.Execution(c)
 	edges.Bind(e, adjacency)

@@ -8,25 +8,11 @@ import (
 
 	"github.com/seraph-ml/seraph/engine/nn"
 	"github.com/seraph-ml/seraph/format"
-	"github.com/seraph-ml/seraph/format/safetensors"
 	"github.com/seraph-ml/seraph/graph"
+	"github.com/seraph-ml/seraph/internal/recorded"
 )
 
 const oracle = "../../bench/oracle/testdata/sgc/"
-
-// raw returns the bytes of a tensor as values of any type.
-func raw[T format.Number](t *testing.T, f *safetensors.File, name string) []T {
-	t.Helper()
-	x, ok := f.Tensor(name)
-	if !ok {
-		t.Fatalf("no tensor %s", name)
-	}
-	values := make([]T, x.Len())
-	if err := x.ReadAt(format.Bytes(values), 0); err != nil {
-		t.Fatal(err)
-	}
-	return values
-}
 
 // TestTenStepsOfSGCAgreeWithPyTorch propagates and trains as bench/oracle/sgc_ten_steps.py does.
 func TestTenStepsOfSGCAgreeWithPyTorch(t *testing.T) {
@@ -45,18 +31,8 @@ func TestTenStepsOfSGCAgreeWithPyTorch(t *testing.T) {
 	if err := json.Unmarshal(text, &want); err != nil {
 		t.Fatal(err)
 	}
-	data, err := safetensors.Open(oracle + "data.safetensors")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer data.Close()
-	init, err := safetensors.Open(oracle + "init.safetensors")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer init.Close()
-
-	edges, labels, features := raw[int64](t, data, "edge_index"), raw[int64](t, data, "labels"), raw[float32](t, data, "features")
+	data, init := recorded.Open(t, oracle+"data.safetensors"), recorded.Open(t, oracle+"init.safetensors")
+	edges, labels, features := recorded.Values[int64](t, data, "edge_index"), recorded.Values[int64](t, data, "labels"), recorded.Values[float32](t, data, "features")
 	m, n := len(edges)/2, len(labels)
 	g := &format.Graph{Name: "oracle", Nodes: n, Features: format.Features{Cols: len(features) / n, Dense: features}}
 	for i := range m {
@@ -82,7 +58,7 @@ func TestTenStepsOfSGCAgreeWithPyTorch(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer hops.Close()
-	for i, w := range raw[float64](t, data, "propagated") {
+	for i, w := range recorded.Values[float64](t, data, "propagated") {
 		if got := float64(hops.Matrix(want.Hops)[i]); math.Abs(got-w) > 1e-6 {
 			t.Fatalf("propagated feature %d is %g, expected %g", i, got, w)
 		}
@@ -90,7 +66,7 @@ func TestTenStepsOfSGCAgreeWithPyTorch(t *testing.T) {
 
 	d := Design{Norm: graph.Symmetric, Hops: want.Hops, Scaling: graph.ScaleNone, Messages: Last, Head: nn.MLP{Layers: 1}}
 	var train []int32
-	for _, id := range raw[int64](t, data, "train") {
+	for _, id := range recorded.Values[int64](t, data, "train") {
 		train = append(train, int32(id))
 	}
 	ps, err := d.Compile(Training{WeightDecay: want.Training.WeightDecay, Optimizer: "adam"},
@@ -103,8 +79,8 @@ func TestTenStepsOfSGCAgreeWithPyTorch(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer tr.close()
-	copy(tr.session.Tensor("head.0.weight").Float32s(), raw[float32](t, init, "lin.weight"))
-	copy(tr.session.Tensor("head.0.bias").Float32s(), raw[float32](t, init, "lin.bias"))
+	copy(tr.session.Tensor("head.0.weight").Float32s(), recorded.Values[float32](t, init, "lin.weight"))
+	copy(tr.session.Tensor("head.0.bias").Float32s(), recorded.Values[float32](t, init, "lin.bias"))
 	rows := &Rows{Count: len(train), Hops: []HopRows{{Dense: make([]float32, len(train)*g.Features.Cols)}}}
 	if err := hops.Gather(train, want.Hops, rows.Hops[0].Dense); err != nil {
 		t.Fatal(err)
