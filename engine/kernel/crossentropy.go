@@ -51,18 +51,23 @@ type crossEntropyRows CrossEntropy
 
 // Do computes rows lo to hi.
 func (c *crossEntropyRows) Do(_, lo, hi int) {
+	logSumExp(c.level, c.LSE, c.Logits, c.Cols, lo, hi)
+	for i := lo; i < hi; i++ {
+		c.Loss[i] = 0
+		if label := c.Labels[i]; label >= 0 {
+			c.Loss[i] = c.LSE[i] - c.Logits[i*c.Cols:][:c.Cols][label]
+		}
+	}
+}
+
+// logSumExp computes lse[i] = log Σ_j exp x[i, j] of rows lo to hi.
+func logSumExp(level Level, lse, x []float32, cols, lo, hi int) {
 	var top, sum [expRows]float32
 	for ; lo < hi; lo += expRows {
 		rows := min(expRows, hi-lo)
-		x := c.Logits[lo*c.Cols : (lo+rows)*c.Cols]
-		expSums(c.level, top[:rows], sum[:rows], x, c.Cols)
+		expSums(level, top[:rows], sum[:rows], x[lo*cols:(lo+rows)*cols], cols)
 		for r := range rows {
-			i := lo + r
-			c.LSE[i] = top[r] + logOfSum(sum[r])
-			c.Loss[i] = 0
-			if label := c.Labels[i]; label >= 0 {
-				c.Loss[i] = c.LSE[i] - x[r*c.Cols:][:c.Cols][label]
-			}
+			lse[lo+r] = top[r] + logOfSum(sum[r])
 		}
 	}
 }

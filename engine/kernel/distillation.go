@@ -41,18 +41,11 @@ type distillationRows Distillation
 
 // Do computes rows lo to hi.
 func (d *distillationRows) Do(_, lo, hi int) {
-	var top, sum [expRows]float32
-	for ; lo < hi; lo += expRows {
-		rows := min(expRows, hi-lo)
-		x := d.Logits[lo*d.Cols : (lo+rows)*d.Cols]
-		expSums(d.level, top[:rows], sum[:rows], x, d.Cols)
-		for r := range rows {
-			i := lo + r
-			d.LSE[i] = top[r] + logOfSum(sum[r])
-			d.Loss[i] = 0
-			if d.Trust[i] != 0 {
-				d.Loss[i] = d.Trust[i] * divergence(d.P[i*d.Cols:][:d.Cols], x[r*d.Cols:][:d.Cols], d.LSE[i])
-			}
+	logSumExp(d.level, d.LSE, d.Logits, d.Cols, lo, hi)
+	for i := lo; i < hi; i++ {
+		d.Loss[i] = 0
+		if d.Trust[i] != 0 {
+			d.Loss[i] = d.Trust[i] * divergence(d.P[i*d.Cols:][:d.Cols], d.Logits[i*d.Cols:][:d.Cols], d.LSE[i])
 		}
 	}
 }
