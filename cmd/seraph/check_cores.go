@@ -13,15 +13,8 @@ import (
 // checkCores proves core numbers right or wrong.
 func (c *check) checkCores(a *app) error {
 	f := kcoreFlags{outputFlags: c.outputFlags, Paths: c.Graph, Memory: c.Memory, Disk: c.Disk, Threads: c.Threads, Vertices: c.Vertices, Engine: kcore.Auto}
-	budget, err := f.settle()
+	budget, p, err := f.begin()
 	if err != nil {
-		return err
-	}
-	p, err := f.plan(budget)
-	if err != nil {
-		return err
-	}
-	if err := p.limitGoHeap(budget); err != nil {
 		return err
 	}
 	prove := c.proveInMemory

@@ -128,6 +128,17 @@ func (f *kcoreFlags) plan(budget int64) (p planned, err error) {
 	return p, err
 }
 
+// begin settles budget and plan of a job, and leaves the Go heap what the plan does not take.
+func (f *kcoreFlags) begin() (budget int64, p planned, err error) {
+	if budget, err = f.settle(); err != nil {
+		return 0, p, err
+	}
+	if p, err = f.plan(budget); err != nil {
+		return 0, p, err
+	}
+	return budget, p, p.limitGoHeap(budget)
+}
+
 func (f *kcoreFlags) options() kcore.Options {
 	return kcore.Options{Vertices: f.Vertices, Stdin: os.Stdin}
 }
@@ -136,18 +147,11 @@ func (c *kcoreVerb) run(a *app) error {
 	if err := c.checkFlags(); err != nil {
 		return err
 	}
-	budget, err := c.settle()
-	if err != nil {
-		return err
-	}
-	planned, err := c.plan(budget)
+	budget, planned, err := c.begin()
 	if err != nil {
 		return err
 	}
 	if err := c.checkEngine(planned.engine); err != nil {
-		return err
-	}
-	if err := planned.limitGoHeap(budget); err != nil {
 		return err
 	}
 	if err := c.showPlan(a, planned.Job); err != nil {

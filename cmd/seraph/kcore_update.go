@@ -51,15 +51,7 @@ func (c *kcoreUpdate) run(a *app) error {
 		return run.Usagef("--out %s: expected a name that ends in .tsv, .npy or .parquet", c.Out)
 	}
 	f := kcoreFlags{outputFlags: c.outputFlags, Paths: []string{c.Graph}, Memory: c.Memory, Threads: c.Threads, Vertices: c.Vertices, Engine: kcore.Sequential}
-	budget, err := f.settle()
-	if err != nil {
-		return err
-	}
-	p, err := f.plan(budget)
-	if err != nil {
-		return err
-	}
-	if err := p.limitGoHeap(budget); err != nil {
+	if _, _, err := f.begin(); err != nil {
 		return err
 	}
 	result := updateResult{Event: "result", Out: c.Out, Checked: c.Check, Seconds: map[string]float64{}}
