@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/seraph-ml/seraph/engine/kernel"
 	"github.com/seraph-ml/seraph/engine/program"
@@ -129,19 +130,21 @@ var Activations = map[string]kernel.Activation{
 	"sigmoid": kernel.Sigmoid, "tanh": kernel.Tanh, "softplus": kernel.Softplus,
 }
 
-// MLP describes a stack of linear layers: dropout, linear, and but for the last one normalisation and activation.
+// MLP describes a stack of linear layers: dropout, linear, and but for the last one normalisation and activation. A learned slope
+// ("prelu") is one for the whole stack: name.act.weight.
 type MLP struct {
-	Hidden       int // width of the layers but the last
-	Out          int
-	Layers       int     // linear layers; 1 is a linear model
-	Activation   string  // a name of Activations, or "prelu"; "" is relu
-	Dropout      float64 // before every layer but the first
-	InputDropout float64 // before the first
-	BatchNorm    bool
-	Residual     bool // every layer from the third on takes the sum of what the two before it give
-	NoBias       bool
-	BF16         bool
-	Init         program.Initializer
+	Hidden          int // width of the layers but the last
+	Out             int
+	Layers          int     // linear layers; 1 is a linear model
+	Activation      string  // a name of Activations, or "prelu"; "" is relu
+	Dropout         float64 // before every layer but the first
+	InputDropout    float64 // before the first
+	BatchNorm       bool
+	Residual        bool // every layer from the third on takes the sum of what the two before it give
+	InitialResidual bool // layers are the blocks of GAMLP: normalised over the batch, the last one too, without bias, each taking half of what the first gives
+	NoBias          bool
+	BF16            bool
+	Init            program.Initializer // nil is PyTorch's, FanIn; with InitialResidual FanOut
 }
 
 // Apply returns the stack's result. Layer i is name.i; training says whether dropout and batch statistics are in force.
@@ -162,7 +165,14 @@ func (m MLP) ApplyMatrix(p *program.Program, name string, rows Matrix, training 
 	if training && rows.Sparse == nil {
 		rows.Dense = p.Dropout(rows.Dense, m.InputDropout)
 	}
-	return m.follow(p, m.layer(0).ApplyMatrix(p, "0", rows), training)
+	first := m.layer(0).ApplyMatrix(p, "0", rows)
+	if m.InitialResidual {
+		if rows.Sparse != nil && rows.Width(p) == m.Width() {
+			p.Fail("a block adds its input, which is sparse")
+		}
+		return m.blocks(p, rows.Dense, first, training)
+	}
+	return m.follow(p, first, training)
 }
 
 // Width is that of the first layer's result.
@@ -180,9 +190,12 @@ func (m MLP) FirstParameters(p *program.Program, name string, in int) (weight, b
 	return m.layer(0).parameters(p, in)
 }
 
-// Follow returns the stack's result from that of its first linear layer.
+// Follow returns the stack's result from that of its first linear layer, of rows that are wider or narrower than it.
 func (m MLP) Follow(p *program.Program, name string, first *Value, training bool) *Value {
 	defer p.Scope(name)()
+	if m.InitialResidual {
+		return m.blocks(p, nil, first, training)
+	}
 	return m.follow(p, first, training)
 }
 
@@ -192,7 +205,7 @@ func (m MLP) follow(p *program.Program, x *Value, training bool) *Value {
 		if m.BatchNorm {
 			x = BatchNorm(p, fmt.Sprintf("%d.norm", i), x, training)
 		}
-		x = Activate(p, fmt.Sprint(i), x, m.Activation)
+		x = Activate(p, "", x, m.Activation)
 		input := x
 		if m.Residual && before != nil {
 			input = p.Add(x, before)
@@ -212,16 +225,23 @@ func (m MLP) layer(i int) Linear {
 	if i == m.Layers-1 {
 		l.Out = m.Out
 	}
+	if m.InitialResidual {
+		l.NoBias = true
+		if l.Init == nil {
+			l.Init = FanOut(l.Out)
+		}
+	}
 	return l
 }
 
-// Activate applies an activation by its name: one of Activations, "prelu" (parameter layer.act.weight), or "" for relu.
+// Activate applies an activation by its name: one of Activations, "prelu" (parameter layer.act.weight; act.weight where layer is
+// ""), or "" for relu.
 func Activate(p *program.Program, layer string, x *Value, name string) *Value {
 	switch name {
 	case "":
 		name = "relu"
 	case "prelu":
-		return PReLU(p, layer+".act", x)
+		return PReLU(p, strings.TrimPrefix(layer+".act", "."), x)
 	}
 	act, ok := Activations[name]
 	if !ok {

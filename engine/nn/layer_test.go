@@ -87,7 +87,7 @@ func TestLayersNameTheirParametersAsPyTorchDoes(t *testing.T) {
 		"model.bn.weight [5] 1", "model.bn.bias [5] 0", "model.bn.running_mean [5] 0", "model.bn.running_var [5] 1",
 		"model.mlp.0.weight [7 5] random", "model.mlp.0.bias [7] random",
 		"model.mlp.0.norm.weight [7] 1", "model.mlp.0.norm.bias [7] 0", "model.mlp.0.norm.running_mean [7] 0", "model.mlp.0.norm.running_var [7] 1",
-		"model.mlp.0.act.weight [1] 0.25",
+		"model.mlp.act.weight [1] 0.25",
 		"model.mlp.1.weight [2 7] random", "model.mlp.1.bias [2] random",
 	}
 	// Storage is in the order of use; the names are what counts.

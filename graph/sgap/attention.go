@@ -18,14 +18,41 @@ import (
 //	recursive     s_k = σ(a·[h_k | x_k] + b), h_0 = x_0 and h_k = Σ_{j<k} softmax(s_0 … s_{k−1})_j x_j
 //	smoothing     s_k = σ(a·[x_∞ | x_k] + b), x_∞ of the state Â^∞ X that hops tend to (graph.Propagation.Limit)
 //
-// (GMLP, arXiv 2104.09880; GAMLP, KDD 2022.) σ is the sigmoid, so a weight is at least 1/(1 + eK) and at most e/(e + K). A
+// (GMLP, arXiv 2104.09880; GAMLP, KDD 2022.) Where σ is the sigmoid a weight is at least 1/(1 + eK) and at most e/(e + K). A
 // score is linear before it, so that h_k needs no matrix: a·h_k is the same sum over a·x_j. Parameters are
 // attention.score.weight and attention.score.bias, and where there is one attention.context.weight, the part of a that is
 // multiplied by r, h_k or x_∞.
+//
+// With HopLayers z_k is what a network of that many linear layers, one for each hop, makes of it; and with Residual the message
+// is act(Σ_k w_ik z_ik + z_i0 V), z_0 before its network: GAMLP as its authors build it for large graphs.
 type Attention struct {
-	On      AttentionInput
-	Dropout float64 // of the weights, which are not scaled back to a sum of 1
-	Layers  int     // linear layers of the network that makes r, for jk
+	On         AttentionInput
+	Dropout    float64 // of the weights, which are not scaled back to a sum of 1
+	Layers     int     // linear layers of the network that makes r, for jk
+	HopLayers  int
+	Residual   bool
+	Activation ScoreActivation
+}
+
+// ScoreActivation names σ. The zero value is the sigmoid.
+type ScoreActivation string
+
+// The nonlinearities of scores.
+const (
+	ScoreSigmoid ScoreActivation = "sigmoid"
+	ScoreReLU    ScoreActivation = "relu"
+	ScoreLeaky   ScoreActivation = "leaky-relu" // with the slope 0.2
+)
+
+// apply appends σ.
+func (a ScoreActivation) apply(p *program.Program, x *program.Value) *program.Value {
+	switch a {
+	case ScoreReLU:
+		return p.Activate(x, kernel.ReLU)
+	case ScoreLeaky:
+		return p.LeakyReLU(x, 0.2)
+	}
+	return p.Activate(x, kernel.Sigmoid)
 }
 
 // AttentionInput says what x_k is: what scores and r are made of.
@@ -37,44 +64,80 @@ type AttentionInput string
 // linear layer is initialised for, and a is not decayed.
 const (
 	OnFeatures AttentionInput = "features" // x_k = z_k, as the papers have it
-	OnHidden   AttentionInput = "hidden"   // x_k = g ⊙ z_k W/rms(z_k W), W the transformation's first layer, g (attention.norm.weight) learned
+	OnHidden   AttentionInput = "hidden"   // x_k = g ⊙ z_k W/rms(z_k W), W the transformation's first layer (with HopLayers the identity), g (attention.norm.weight) learned
 )
 
 // attentionScope is where the parameters of scores stand.
 const attentionScope = "attention"
 
-// attend appends the attention up to the first linear layer of the head, whose result on the message is returned as Logits,
-// with the weights, and the guide's logits where it has some.
-//
-// As that layer is linear it may act on every hop before they are added up: (Σ_k w_k z_k) W = Σ_k w_k (z_k W). OnHidden does
-// so, as it needs z_k W anyway: what follows is narrow, and hops may come compressed.
+// attend appends the attention and the transformation of the message, with the weights, and the guide's logits where it has some.
 func (d *Design) attend(p *program.Program, hops []nn.Matrix, head nn.MLP, classes int, training bool) Outputs {
-	z := slices.Clone(hops)
-	for k := range z {
-		if training && z[k].Sparse == nil {
-			z[k].Dense = p.Dropout(z[k].Dense, d.Head.InputDropout)
+	in := slices.Clone(hops)
+	for k := range in {
+		if training && in[k].Sparse == nil {
+			in[k].Dense = p.Dropout(in[k].Dense, d.Head.InputDropout)
 		}
 	}
-	weight, bias := head.FirstParameters(p, "head", z[0].Width(p))
-	parts := z
-	if d.Attention.On == OnHidden {
-		parts = make([]nn.Matrix, len(z))
+	head.InputDropout = 0
+	z := d.hopNetworks(p, in, training)
+	x := z
+	var bias *program.Value
+	if d.Attention.On == OnHidden && d.Attention.HopLayers == 0 {
+		var weight *program.Value
+		weight, bias = head.FirstParameters(p, "head", z[0].Width(p))
+		x = make([]nn.Matrix, len(z))
 		for k := range z {
-			parts[k].Dense = z[k].Linear(p, weight, nil, head.BF16)
+			x[k].Dense = z[k].Linear(p, weight, nil, head.BF16)
 		}
 	}
-	a := newScores(d, p, parts, training)
+	a := newScores(d, p, x, training)
 	out := a.weigh(classes)
-	message := p.Combine(a.dropWeights(out.Hops), dense(parts[:d.Hops+1])...)
-	switch {
-	case d.Attention.On == OnFeatures:
-		out.Logits = p.Linear(message, weight, bias, head.BF16)
-	case bias != nil:
-		out.Logits = p.AddRow(message, bias)
-	default:
-		out.Logits = message
+	weights := a.dropWeights(out.Hops)
+	if !d.multipliesFirst() {
+		message := d.addOwn(p, p.Combine(weights, dense(z[:d.Hops+1])...), in[0], training)
+		out.Logits = head.Apply(p, "head", message, training)
+		return out
 	}
+	out.Logits = p.Combine(weights, dense(x[:d.Hops+1])...)
+	if bias != nil {
+		out.Logits = p.AddRow(out.Logits, bias)
+	}
+	out.Logits = head.Follow(p, "head", out.Logits, training)
 	return out
+}
+
+// multipliesFirst says whether the first layer of the transformation acts on every hop before they are added up, as a linear one
+// may: (Σ_k w_k z_k) W = Σ_k w_k (z_k W). OnHidden needs z_k W anyway: what follows is narrow, and hops may come compressed.
+func (d *Design) multipliesFirst() bool {
+	return d.Attention.On == OnHidden && d.Attention.HopLayers == 0 && !d.Attention.Residual && !d.Head.InitialResidual
+}
+
+// hopNetworks are z_k: the hops as they are, or what a network of its own makes of each.
+func (d *Design) hopNetworks(p *program.Program, hops []nn.Matrix, training bool) []nn.Matrix {
+	if d.Attention.HopLayers == 0 {
+		return hops
+	}
+	net := d.Head
+	net.Out, net.Layers, net.InputDropout, net.InitialResidual, net.Init = net.Hidden, d.Attention.HopLayers, 0, false, nn.XavierReLU
+	z := make([]nn.Matrix, len(hops))
+	for k, x := range hops {
+		z[k].Dense = net.ApplyMatrix(p, fmt.Sprintf("hops.%d", k), x, training)
+	}
+	return z
+}
+
+// addOwn adds a linear layer of the node's own features to a message, and takes it through activation and dropout, where the
+// design has Residual. As in the authors' programs that layer has a bias but for JK.
+func (d *Design) addOwn(p *program.Program, message *program.Value, own nn.Matrix, training bool) *program.Value {
+	if !d.Attention.Residual {
+		return message
+	}
+	layer := nn.Linear{Out: message.Dim(-1).Size, NoBias: d.Messages == JK, BF16: d.Head.BF16}
+	message = nn.Activate(p, "", p.Add(message, layer.ApplyMatrix(p, "residual", own)), d.Head.Activation)
+	if training {
+		message = p.Dropout(message, d.Head.Dropout)
+	}
+	return message
 }
 
 // dense are the values of matrices that are not sparse.
@@ -125,22 +188,32 @@ func (a *scores) weigh(classes int) (out Outputs) {
 // reference is r, (rows, hidden), and the logits of its branch where that learns the classes.
 func (a *scores) reference(classes int) (r, guide *program.Value) {
 	p, d := a.p, a.Design
-	defer p.Scope("guide")()
-	net := nn.MLP{
-		Hidden: d.Head.Hidden, Out: d.Head.Hidden, Layers: 1, Activation: d.Head.Activation, Dropout: d.Head.Dropout,
-		BatchNorm: d.Head.BatchNorm, NoBias: d.Head.NoBias, BF16: d.Head.BF16, Init: d.Head.Init,
-	}
-	if d.Messages == JK {
-		net.Layers = d.Attention.Layers
-	}
-	r = nn.Activate(p, "out", net.Follow(p, "net", a.view(net), a.training), d.Head.Activation)
+	r = nn.Activate(p, "", a.referenceNetwork(), d.Head.Activation)
 	if a.training {
 		r = p.Dropout(r, d.Head.Dropout)
 	}
 	if d.Messages == SelfGuided {
-		guide = nn.Linear{Out: classes, NoBias: d.Head.NoBias, BF16: d.Head.BF16, Init: d.Head.Init}.Apply(p, "classes", r)
+		layer := nn.Linear{Out: classes, NoBias: d.Head.NoBias, BF16: d.Head.BF16, Init: d.Head.Init}
+		guide = layer.Apply(p, "guide.classes", r)
 	}
 	return r, guide
+}
+
+// referenceNetwork is what the network that views all hops makes of them, (rows, hidden).
+func (a *scores) referenceNetwork() *program.Value {
+	p, d := a.p, a.Design
+	defer p.Scope("guide")()
+	net := nn.MLP{
+		Hidden: d.Head.Hidden, Out: d.Head.Hidden, Layers: 1, Activation: d.Head.Activation, Dropout: d.Head.Dropout, BatchNorm: d.Head.BatchNorm,
+		InitialResidual: d.Head.InitialResidual, NoBias: d.Head.NoBias, BF16: d.Head.BF16, Init: d.Head.Init,
+	}
+	if d.Messages == JK {
+		net.Layers = d.Attention.Layers
+	}
+	if net.InitialResidual && len(a.x) == 1 { // as wide as its first layer, which adds it
+		return net.Apply(p, "net", a.x[0], a.training)
+	}
+	return net.Follow(p, "net", a.view(net), a.training)
 }
 
 // view is the first layer of a network on [x_0 | … | x_K]: a sum of products hop by hop, in the order of the hops, the bias
@@ -149,7 +222,11 @@ func (a *scores) view(net nn.MLP) (sum *program.Value) {
 	p := a.p
 	defer p.Scope("net.0")()
 	init, zero := net.Init, nn.Zeros
-	if init == nil {
+	switch {
+	case init != nil:
+	case net.InitialResidual:
+		init, net.NoBias = nn.FanOut(net.Width()), true
+	default:
 		init = nn.FanIn(len(a.x) * a.width) // it is one layer
 		zero = init
 	}
@@ -193,7 +270,7 @@ func (a *scores) scores(reference *program.Value) *program.Value {
 		if shared != nil {
 			score = p.Add(score, shared)
 		}
-		list = append(list, p.Activate(score, kernel.Sigmoid))
+		list = append(list, a.Attention.Activation.apply(p, score))
 	}
 	return p.Concat(list...)
 }

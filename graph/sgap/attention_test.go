@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/seraph-ml/seraph/engine/nn"
@@ -36,7 +37,9 @@ func newSample(t *testing.T, d *Design, training bool) *sample {
 		guide, _ := s.p.CrossEntropy(s.out.Guide, s.in.labels)
 		s.loss = s.p.Add(s.loss, s.p.Scale(guide, 0.7))
 	}
-	s.grads = s.p.Differentiate(s.loss, s.p.Parameters()...)
+	if training || !d.normalises() {
+		s.grads = s.p.Differentiate(s.loss, s.p.Parameters()...)
+	}
 	r := rand.New(rand.NewPCG(3, 4))
 	fill := func(v *program.Value, draw func() float64) {
 		a := program.NewArray(v.Type)
@@ -51,6 +54,10 @@ func newSample(t *testing.T, d *Design, training bool) *sample {
 	fill(s.in.labels, func() float64 { return float64(r.IntN(sampleClasses)) })
 	for _, v := range s.p.Parameters() {
 		fill(v, func() float64 { return 0.6 * r.NormFloat64() })
+		if layer, ok := strings.CutSuffix(v.Name, ".norm.bias"); ok { // over the batch
+			fill(s.p.State(layer+".norm.running_mean", nil, v.Type), r.NormFloat64)
+			fill(s.p.State(layer+".norm.running_var", nn.Ones, v.Type), func() float64 { return 0.5 + r.Float64() })
+		}
 	}
 	return s
 }
@@ -157,21 +164,31 @@ func TestWeightsOfHops(t *testing.T) {
 	}
 }
 
-// TestHopsArePermutedWithTheirWeights: where the order of hops means nothing, permuting them permutes the weights; the
-// recursive attention reads them in order.
+// TestHopsArePermutedWithTheirWeights: where the order of hops means nothing, permuting them permutes the weights; for JK with
+// what its network has for each. The recursive attention reads them in order.
 func TestHopsArePermutedWithTheirWeights(t *testing.T) {
-	s := newSample(t, sampleDesign(Gate, 2), false)
-	s.evaluate(t)
-	before := append([]float64(nil), s.values[s.out.Hops].X...)
-	a, b := s.in.hops[0].Dense, s.in.hops[2].Dense
-	s.values[a], s.values[b] = s.values[b], s.values[a]
-	s.evaluate(t)
-	after := s.values[s.out.Hops].X
-	for i := range sampleRows {
-		for k := range 3 {
-			if math.Abs(before[3*i+k]-after[3*i+2-k]) > 1e-12 {
-				t.Fatalf("row %d: weights %v, with hops reversed %v", i, before[3*i:3*i+3], after[3*i:3*i+3])
+	for _, m := range []Messages{Gate, JK, Recursive} {
+		s := newSample(t, sampleDesign(m, 2), false)
+		s.evaluate(t)
+		before := append([]float64(nil), s.values[s.out.Hops].X...)
+		swap := func(a, b *program.Value) { s.values[a], s.values[b] = s.values[b], s.values[a] }
+		swap(s.in.hops[0].Dense, s.in.hops[2].Dense)
+		if m == JK {
+			byName := map[string]*program.Value{}
+			for _, v := range s.p.Parameters() {
+				byName[v.Name] = v
 			}
+			swap(byName["guide.net.0.hops.0.weight"], byName["guide.net.0.hops.2.weight"])
+		}
+		s.evaluate(t)
+		apart := 0.0
+		for i := range sampleRows {
+			for k, w := range s.values[s.out.Hops].Row(i) {
+				apart = max(apart, math.Abs(before[3*i+2-k]-w))
+			}
+		}
+		if ordered := apart > 1e-12; ordered != (m == Recursive) {
+			t.Errorf("%s: weights of reversed hops are %g from those reversed", m, apart)
 		}
 	}
 }

@@ -78,13 +78,13 @@ func (d *Design) Reads() int {
 
 // normalises says whether a layer normalises over the rows of a step.
 func (d *Design) normalises() bool {
-	return d.Head.BatchNorm && (d.Head.Layers > 1 || d.Labels.Layers > 1 || d.Messages == Concat || d.Messages.attends())
+	return d.Head.InitialResidual || d.Head.BatchNorm && (d.Head.Layers > 1 || d.Labels.Layers > 1 || d.Messages == Concat || d.Messages.attends())
 }
 
 // takesSparse says whether the first thing that happens to a hop is a product, which sparse rows serve as well.
 func (d *Design) takesSparse() bool {
 	if d.Messages.attends() {
-		return d.Attention.On == OnHidden
+		return d.Attention.HopLayers > 0 || d.multipliesFirst()
 	}
 	return d.Messages != Joined
 }
@@ -120,9 +120,7 @@ func (d *Design) transform(p *program.Program, hops []nn.Matrix, classes int, tr
 		}
 		return Outputs{Logits: head.Apply(p, "head", p.Concat(parts...), training)}
 	case d.Messages.attends():
-		out := d.attend(p, hops, head, classes, training)
-		out.Logits = head.Follow(p, "head", out.Logits, training)
-		return out
+		return d.attend(p, hops, head, classes, training)
 	}
 	return Outputs{Logits: head.ApplyMatrix(p, "head", hops[0], training)}
 }

@@ -1,6 +1,7 @@
 package sgap
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -103,6 +104,47 @@ func TestLabelInputIsWhatWalksEndIn(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+	}
+}
+
+// TestWhatComesBackOfANodesOwnLabel gives every node a class of its own, so that row i of Ŷ is what i is told of each node:
+// after one hop nothing of itself, after two more than after three, and less the further labels travel. With self-loops, which
+// labels do not travel over, it would be 1/d̃ of itself at once.
+func TestWhatComesBackOfANodesOwnLabel(t *testing.T) {
+	g := smallGraph(t)
+	all := make([]int32, g.Nodes)
+	for u := range all {
+		all[u] = int32(u)
+	}
+	w := &work{ctx: t.Context(), planner: planner{job: &run.Job{}, data: &dataset{Graph: g}, chosen: way{propagate: graph.Way{Width: 16}}}}
+	own := func(hops int) (mean float64) {
+		y, err := newKnown(g.Nodes, g.Nodes, all, all)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &store{}
+		if err := w.propagateLabels(s, &Design{Norm: graph.Norm{SelfLoops: true}, Labels: LabelUse{Kind: LabelInput, Hops: hops}}, y.Features); err != nil {
+			t.Fatal(err)
+		}
+		got := s.labels.Matrix(hops)
+		for u := range g.Nodes {
+			sum := 0.0
+			for _, x := range got[u*g.Nodes : (u+1)*g.Nodes] {
+				sum += float64(x)
+			}
+			if g.Degree(u) > 0 {
+				mean += float64(got[u*g.Nodes+u]) / sum / float64(g.Nodes)
+			}
+		}
+		if err := errors.Join(s.dropLabels(), y.close()); err != nil {
+			t.Fatal(err)
+		}
+		return mean
+	}
+	shares := []float64{own(1), own(2), own(3), own(4), own(9)}
+	t.Logf("mean share of a node's own label after 1, 2, 3, 4 and 9 hops: %.3f", shares)
+	if shares[0] != 0 || shares[1] <= shares[2] || shares[3] >= shares[1] || shares[4] >= shares[3] {
+		t.Errorf("mean share of a node's own label after 1, 2, 3, 4 and 9 hops: %v", shares)
 	}
 }
 

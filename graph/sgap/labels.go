@@ -100,7 +100,7 @@ func (d *Design) addLabels(p *program.Program, logits *program.Value, labels []n
 		return logits
 	}
 	net := d.Head
-	net.Out, net.Layers, net.InputDropout = classes, d.Labels.Layers, d.Labels.Dropout
+	net.Out, net.Layers, net.InputDropout, net.InitialResidual = classes, d.Labels.Layers, d.Labels.Dropout, false
 	message := labels[0]
 	if d.Labels.Residual {
 		message.Dense = d.weighLabels(p, mixLast(p, dense(labels)), classes, training)
@@ -126,7 +126,7 @@ func mixLast(p *program.Program, hops []*program.Value) []*program.Value {
 func (d *Design) weighLabels(p *program.Program, hops []*program.Value, classes int, training bool) *program.Value {
 	defer p.Scope(labelScope)()
 	own := *d
-	own.Attention.Dropout = 0
+	own.Attention.Dropout, own.Head.InitialResidual = 0, false
 	switch d.Messages {
 	case SelfGuided, JK:
 		own.Messages, own.Attention.Layers = JK, d.Labels.Layers

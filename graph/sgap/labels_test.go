@@ -66,9 +66,17 @@ var labelled = [][]string{
 	{"gamlp-jk", "labels=rlu", "label-hops=2", "label-residual=true", "stages=2", "threshold=0.3", "gamma=1"},
 }
 
+// authors are GAMLP as its authors build it for large graphs, with labels and without.
+var authors = [][]string{
+	{"gamlp-r", "hop-layers=2", "residual=true", "initial-residual=true", "batch-norm=true", "activation=prelu", "layers=4", "attention-dropout=0.2",
+		"attention-on=features", "attention-activation=leaky-relu", "labels=input", "label-hops=3", "label-layers=4", "batch=100"},
+	{"gamlp-jk", "hop-layers=2", "initial-residual=true", "batch-norm=true", "layers=3", "reference-layers=3", "input-dropout=0.1"},
+	{"gamlp-smooth", "residual=true"},
+}
+
 func TestBitsOfModelsWithLabels(t *testing.T) {
 	data := sgap.Blocks(t)
-	for _, set := range labelled {
+	for _, set := range append(labelled, authors...) {
 		m := model(t, set[0])
 		set := append([]string{"seeds=2", "tune=2", "hops=2", "dropout=0.3", "hidden=16", "epochs=6"}, set[1:]...)
 		with := func(more ...string) string {
@@ -110,7 +118,7 @@ func TestBitsOfModelsWithLabels(t *testing.T) {
 
 func TestPredictionsWithLabelsAgreeWithTheTestScore(t *testing.T) {
 	data := sgap.Blocks(t)
-	for _, set := range labelled {
+	for _, set := range append(labelled, authors...) {
 		m := model(t, set[0])
 		o := options(t, data, append([]string{"hops=2", "hidden=16"}, set[1:]...)...)
 		r := trainWith(t, m, o)
@@ -296,5 +304,17 @@ func TestGapsInTheLabels(t *testing.T) {
 			o.Flags["predictions"] = sgap.Guesses(t, data)
 		}
 		check(m, o)
+	}
+}
+
+// TestNetworksOfHopsNeedHops has the settings of GAMLP's network beside a mean that no network can look into.
+func TestNetworksOfHopsNeedHops(t *testing.T) {
+	data := sgap.Blocks(t)
+	for _, set := range []string{"hop-layers=1", "residual=true", "initial-residual=true"} {
+		_, err := run.Train(context.Background(), named(t, "gamlp-jk"), options(t, data, "messages=mean", set))
+		var usage *run.UsageError
+		if !errors.As(err, &usage) {
+			t.Errorf("%s: %v", set, err)
+		}
 	}
 }

@@ -144,6 +144,14 @@ func (p *preset) propagates() bool {
 	return p.messages == Passing || slices.ContainsFunc(p.settings, func(s run.Setting) bool { return s.Key == "hops" || s.Key == "averaging" })
 }
 
+// check refuses settings that do not go together.
+func (p *preset) check(v run.Values) error {
+	if v.Lookup("hop-layers") != nil && !Messages(v.String("messages")).attends() && (v.Int("hop-layers") > 0 || v.Bool("residual") || v.Bool("initial-residual")) {
+		return run.Usagef("messages=%s adds up hops as they are made: hop-layers, residual and initial-residual are of networks that weigh them", v.String("messages"))
+	}
+	return nil
+}
+
 // choice is what settings describe.
 func (p *preset) choice(v run.Values, bf16 bool) choice {
 	c := choice{
@@ -195,7 +203,13 @@ func (p *preset) choice(v run.Values, bf16 bool) choice {
 		c.design.Weighting = Weighting{Kind: S2GC, Alpha: v.Float("alpha")}
 	}
 	if v.Lookup("attention-dropout") != nil {
-		c.design.Attention = Attention{On: AttentionInput(v.String("attention-on")), Dropout: v.Float("attention-dropout")}
+		c.design.Attention = Attention{
+			On: AttentionInput(v.String("attention-on")), Dropout: v.Float("attention-dropout"), Activation: ScoreActivation(v.String("attention-activation")),
+		}
+	}
+	if v.Lookup("hop-layers") != nil && c.design.Messages.attends() {
+		c.design.Attention.HopLayers, c.design.Attention.Residual = v.Int("hop-layers"), v.Bool("residual")
+		c.design.Head.InitialResidual = v.Bool("initial-residual")
 	}
 	c.design.Labels, c.training.Reliable = labelUseOf(v), reliableOf(v)
 	if v.Lookup("reference-layers") != nil {

@@ -111,7 +111,7 @@ var presets = []preset{
 		title:    "graph attention MLP: every node weighs its hops against a network's view of all of them",
 		paper:    "Zhang et al., Graph Attention Multi-Layer Perceptron, KDD 2022",
 		messages: JK,
-		settings: settings("32", propagation("5"), aggregator("a network's view of all hops", JK), attentionSettings(), referenceLayers(), labelUse(), head("2", "64", "0.5", "0.01", "5e-4")),
+		settings: settings("32", propagation("5"), aggregator("a network's view of all hops", JK), attentionSettings(), networkOfHops(), referenceLayers(), labelUse(), head("2", "64", "0.5", "0.01", "5e-4")),
 		tuned:    attentionAxes,
 		use:      "Classification of the nodes of one graph with dense and sparse regions; the weights of the hops are shown in the report.",
 	},
@@ -120,7 +120,7 @@ var presets = []preset{
 		title:    "graph attention MLP, recursive: every node weighs a hop by what it adds to those before",
 		paper:    "Zhang et al., Graph Attention Multi-Layer Perceptron, KDD 2022",
 		messages: Recursive,
-		settings: settings("32", propagation("5"), aggregator("what was combined of the hops before", Recursive), attentionSettings(), labelUse(), head("2", "64", "0.5", "0.01", "5e-4")),
+		settings: settings("32", propagation("5"), aggregator("what was combined of the hops before", Recursive), attentionSettings(), networkOfHops(), labelUse(), head("2", "64", "0.5", "0.01", "5e-4")),
 		tuned:    attentionAxes,
 		use:      "Classification of the nodes of one graph with dense and sparse regions; the weights of the hops are shown in the report.",
 	},
@@ -129,7 +129,7 @@ var presets = []preset{
 		title:    "graph attention MLP, smoothing: every node weighs a hop by how far it is from what all hops tend to",
 		paper:    "Zhang et al., Graph Attention Multi-Layer Perceptron, KDD 2022",
 		messages: Smoothing,
-		settings: settings("32", propagation("5"), aggregator("what the hops tend to, the mean of the component by degree", Smoothing), attentionSettings(), labelUse(), head("2", "64", "0.5", "0.01", "5e-4")),
+		settings: settings("32", propagation("5"), aggregator("what the hops tend to, the mean of the component by degree", Smoothing), attentionSettings(), networkOfHops(), labelUse(), head("2", "64", "0.5", "0.01", "5e-4")),
 		tuned:    attentionAxes,
 		use:      "Classification of the nodes of one graph with dense and sparse regions; the weights of the hops are shown in the report.",
 	},
@@ -243,7 +243,18 @@ func aggregator(doc string, choices ...Messages) []run.Setting {
 func attentionSettings() []run.Setting {
 	return []run.Setting{
 		{Key: "attention-on", Type: run.Choice, Choices: []string{string(OnHidden), string(OnFeatures)}, Default: string(OnHidden), Doc: "what scores are made of: hops after the first layer of the MLP, brought to a root mean square of 1, or features, as in the paper"},
+		{Key: "attention-activation", Type: run.Choice, Choices: []string{string(ScoreSigmoid), string(ScoreReLU), string(ScoreLeaky)}, Default: string(ScoreSigmoid), Doc: "of scores, before the softmax; the slope of leaky-relu is 0.2"},
 		{Key: "attention-dropout", Type: run.Float, Default: "0", Min: "0", Max: "0.99", Doc: "rate on the weights of hops"},
+	}
+}
+
+// networkOfHops are the settings of GAMLP's network as its authors build it for large graphs; without them it is an MLP on the
+// message.
+func networkOfHops() []run.Setting {
+	return []run.Setting{
+		{Key: "hop-layers", Type: run.Int, Default: "0", Min: "0", Max: "100", Doc: "linear layers of a network that each hop goes through before it is weighed; 0: none. The authors have 2 on OGB's graphs"},
+		{Key: "residual", Type: run.Bool, Default: "false", Doc: "add a linear layer of the node's own features to the message"},
+		{Key: "initial-residual", Type: run.Bool, Default: "false", Doc: "build the MLP, and the network that views all hops, of layers normalised over the batch, each taking half of what the first gives"},
 	}
 }
 
