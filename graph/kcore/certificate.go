@@ -21,12 +21,20 @@ func Verify(g *Graph, core, order, place []int32) error {
 				behind++
 			}
 		}
-		if support < k {
-			return fmt.Errorf("vertex %d: core number %d, and %d neighbours of at least that: too large", g.ID(v), k, support)
+		if err := witness(g.ID(v), k, support, behind); err != nil {
+			return err
 		}
-		if behind > k {
-			return fmt.Errorf("vertex %d: core number %d, and %d neighbours behind it in the order: too small, or no degeneracy order", g.ID(v), k, behind)
-		}
+	}
+	return nil
+}
+
+// witness judges a core number by how many neighbours have at least that, and how many stand behind the vertex in the order.
+func witness(id int64, k, support, behind int32) error {
+	if support < k {
+		return fmt.Errorf("vertex %d: core number %d, and %d neighbours of at least that: too large", id, k, support)
+	}
+	if behind > k {
+		return fmt.Errorf("vertex %d: core number %d, and %d neighbours behind it in the order: too small, or no degeneracy order", id, k, behind)
 	}
 	return nil
 }

@@ -155,26 +155,64 @@ func ReadOrder(path string, n *Names, order []int32) error {
 			at++
 		}
 	}
+	return eachInOrder(path, n, func(v, line int) error {
+		if at == len(order) {
+			return orderError(path, n, v, line)
+		}
+		order[at] = int32(v)
+		at++
+		return nil
+	})
+}
+
+// ReadPlaces reads a degeneracy order of vertices with these core numbers, as far as it can be judged without the edges: each vertex
+// has its place, behind those of lower core numbers. Numbers that are no vertices have −1.
+func ReadPlaces(path string, n *Names, core, place []int32) error {
+	for v := range place {
+		place[v] = -1
+	}
+	at, last := int32(0), int32(0)
+	return eachInOrder(path, n, func(v, line int) error {
+		if place[v] >= 0 {
+			return orderError(path, n, v, line)
+		}
+		if core[v] < last {
+			return format.CorruptLine(path, line, "degeneracy order", fmt.Sprintf("vertex %d of core number %d", n.ID(v), core[v]), fmt.Sprintf("%d or more, as before it", last))
+		}
+		place[v], last = at, core[v]
+		at++
+		return nil
+	})
+}
+
+func orderError(path string, n *Names, v, line int) error {
+	return format.CorruptLine(path, line, "degeneracy order", fmt.Sprintf("vertex %d once more", n.ID(v)), "each vertex of the graph once")
+}
+
+// eachInOrder calls do with the vertices of an order, which must be as many as there are.
+func eachInOrder(path string, n *Names, do func(v, line int) error) error {
 	text, err := format.OpenText(path)
 	if err != nil {
 		return err
 	}
 	defer text.Close()
-	for text.Next() {
+	left := n.Vertices()
+	for ; text.Next(); left-- {
 		id, err := text.Natural("vertex", 0, math.MaxInt64)
 		if err != nil {
 			return err
 		}
 		v, ok := n.Find(id)
-		if !ok || at == len(order) {
-			return format.CorruptLine(path, text.Line, "degeneracy order", fmt.Sprintf("vertex %d", id), "each vertex of the graph once")
+		if !ok {
+			return format.CorruptLine(path, text.Line, "degeneracy order", fmt.Sprintf("vertex %d, which the graph has not", id), "each vertex of the graph once")
 		}
-		order[at] = int32(v)
-		at++
+		if err := do(v, text.Line); err != nil {
+			return err
+		}
 	}
 	err = text.Err()
-	if err == nil && at < len(order) {
-		err = format.CorruptAt(path, -1, "degeneracy order", fmt.Sprintf("%d vertices too few", len(order)-at), "each vertex once")
+	if err == nil && left > 0 {
+		err = format.CorruptAt(path, -1, "degeneracy order", fmt.Sprintf("%d vertices too few", left), "each vertex once")
 	}
 	return err
 }

@@ -25,10 +25,8 @@ func (e *WrongError) Error() string {
 // what is left, each has k neighbours among them, or peeling would have gone on: so no c is too large; and whoever goes at level
 // k has at most k neighbours among those that are left: so none is too small. The estimates of the store become the claims.
 func (s *Store) Verify(ctx context.Context, claims []int32, bytes int64, pool *kernel.Pool) (err error) {
-	for v, e := range s.Core {
-		if e >= 0 {
-			s.Core[v] = claims[v]
-		}
+	if err := s.claim(claims); err != nil {
+		return err
 	}
 	p, err := newPart(s.Core, bytes, pool.Workers())
 	if err != nil {
@@ -49,6 +47,19 @@ func (s *Store) Verify(ctx context.Context, claims []int32, bytes int64, pool *k
 					return &WrongError{ID: s.ID(v), Claimed: claims[v], Found: s.Core[v]}
 				}
 			}
+		}
+	}
+	return nil
+}
+
+// claim makes the estimates of a store the claims. Vertices without neighbours are in no part: they are looked at here.
+func (s *Store) claim(claims []int32) error {
+	for v, e := range s.Core {
+		if e == 0 && claims[v] != 0 {
+			return &WrongError{ID: s.ID(v), Claimed: claims[v]}
+		}
+		if e >= 0 {
+			s.Core[v] = claims[v]
 		}
 	}
 	return nil
