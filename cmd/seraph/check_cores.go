@@ -80,13 +80,11 @@ func (c *check) proveOnDisk(f *kcoreFlags, budget int64, p planned) (vertices in
 	if err := store.Name(); err != nil {
 		return 0, err
 	}
-	if err := kcore.ReadCores(c.Path, &store.Names, nil, store.Core); err != nil {
-		return 0, err
-	}
 	pool := kernel.NewPool(f.Threads)
 	defer pool.Close()
+	read := func(claimed []int32) error { return kcore.ReadCores(c.Path, &store.Names, nil, claimed) }
 	var wrong *kcore.WrongError
-	if err := store.prove(ctx, store.Core, pool); errors.As(err, &wrong) {
+	if err := store.prove(ctx, read, pool); errors.As(err, &wrong) {
 		return 0, c.wrong(err)
 	} else if err != nil {
 		return 0, err

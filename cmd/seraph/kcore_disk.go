@@ -87,8 +87,8 @@ func (s *stored) close(err error) error {
 	return errors.Join(err, s.folder.Close())
 }
 
-// prove proves core numbers right, or says *kcore.WrongError; those of the store are these afterwards.
-func (s *stored) prove(ctx context.Context, core []int32, pool *kernel.Pool) (err error) {
+// prove proves the core numbers that claim fills in right, or says *kcore.WrongError; those of the store are these afterwards.
+func (s *stored) prove(ctx context.Context, claim func(core []int32) error, pool *kernel.Pool) (err error) {
 	part := s.plan.Part - 4*int64(s.Nodes)
 	if least := kcore.LeastPart - part; least > 0 {
 		return &plan.TooSmallError{Budget: s.plan.Budget, Smallest: s.plan.Budget + least, Stage: "the proof"}
@@ -99,7 +99,9 @@ func (s *stored) prove(ctx context.Context, core []int32, pool *kernel.Pool) (er
 	}
 	defer func() { err = errors.Join(err, claims.Close()) }()
 	claimed := claims.Int32s(0, s.Nodes)
-	copy(claimed, core)
+	if err := claim(claimed); err != nil {
+		return err
+	}
 	return s.Verify(ctx, claimed, part, pool)
 }
 
@@ -143,7 +145,7 @@ func (c *kcoreVerb) decomposeOnDisk(a *app, budget int64, p planned, result *kco
 		return err
 	}
 	if c.Check {
-		if err := s.prove(ctx, s.Core, pool); err != nil {
+		if err := s.prove(ctx, func(claimed []int32) error { copy(claimed, s.Core); return nil }, pool); err != nil {
 			return fmt.Errorf("prove the result: %w", err)
 		}
 		result.Checked = true
