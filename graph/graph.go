@@ -33,9 +33,9 @@ type Graph struct {
 	Notes []string // what was dropped, merged or ignored, the reader's notes included
 
 	arena   *memory.Arena
-	bytes   int64   // of the arena that are in use
-	stored  *stored // nil but for OpenStored
-	grouped *groups // the components, once they are known
+	bytes   int64     // of the arena that are in use
+	stored  *stored   // nil but for OpenStored
+	grouped *grouping // the components
 }
 
 // Component says which part of a graph is kept.
@@ -71,7 +71,7 @@ func New(raw *format.Graph, c Component) (*Graph, error) {
 		return nil, fmt.Errorf("build the graph %s: %w", raw.Name, err)
 	}
 	g := &Graph{
-		Name: raw.Name, Format: raw.Format, Nodes: raw.Nodes, Classes: raw.Classes, ClassNames: raw.ClassNames, arena: arena,
+		Name: raw.Name, Format: raw.Format, Nodes: raw.Nodes, Classes: raw.Classes, ClassNames: raw.ClassNames, arena: arena, grouped: &grouping{},
 	}
 	g.Notes = append(g.Notes, raw.Notes...)
 	b := &bump{arena: arena}

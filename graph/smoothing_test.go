@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/seraph-ml/seraph/engine/kernel"
@@ -469,5 +470,28 @@ func TestAnUnfinishedSmoothingLeavesNothing(t *testing.T) {
 	}
 	if left := memory.ArenaBytes() - before; left != 0 {
 		t.Errorf("%d bytes are left", left)
+	}
+}
+
+// TestComponentsAreFoundOnce asks from several goroutines, of a graph and of a copy of it.
+func TestComponentsAreFoundOnce(t *testing.T) {
+	g := graphOf(t, 9, [2]int32{0, 3}, [2]int32{3, 5}, [2]int32{1, 2}, [2]int32{7, 8})
+	copied := *g
+	found := make([]*groups, 8)
+	var wait sync.WaitGroup
+	for i := range found {
+		wait.Go(func() { found[i] = []*Graph{g, &copied}[i%2].componentGroups() })
+	}
+	wait.Wait()
+	want, sizes := g.Components()
+	for _, f := range found {
+		if f != found[0] {
+			t.Fatal("the components were found more than once")
+		}
+		for u, c := range f.of {
+			if (c == alone) != (sizes[want[u]] == 1) {
+				t.Fatalf("node %d in group %d, its component has %d nodes", u, c, sizes[want[u]])
+			}
+		}
 	}
 }

@@ -1,6 +1,10 @@
 package graph
 
-import "github.com/seraph-ml/seraph/engine/kernel"
+import (
+	"sync"
+
+	"github.com/seraph-ml/seraph/engine/kernel"
+)
 
 // groups are the sets of nodes that have a stationary state together.
 type groups struct {
@@ -23,11 +27,22 @@ func (s *Smoothing) groups() *groups {
 	return s.grouped
 }
 
-// componentGroups are the components.
+// grouping is the components of a graph, found once: copies of the graph with other features share it.
+type grouping struct {
+	once sync.Once
+	groups
+}
+
+// componentGroups are the components. It may be called from several goroutines.
 func (g *Graph) componentGroups() *groups {
-	if g.grouped != nil {
-		return g.grouped
+	if g.grouped == nil {
+		return g.findGroups() // of a graph that was put together by hand
 	}
+	g.grouped.once.Do(func() { g.grouped.groups = *g.findGroups() })
+	return &g.grouped.groups
+}
+
+func (g *Graph) findGroups() *groups {
 	of, sizes := g.Components()
 	grouped := &groups{of: of}
 	number := make([]int32, len(sizes))
@@ -41,7 +56,6 @@ func (g *Graph) componentGroups() *groups {
 	for i, c := range of {
 		of[i] = number[c]
 	}
-	g.grouped = grouped
 	return grouped
 }
 

@@ -89,7 +89,7 @@ func OpenStored(path string, workers int) (*Graph, error) {
 		return nil, errors.Join(fmt.Errorf("open %s: %s; it has to be read into memory", path, why), f.Close())
 	}
 	g := &Graph{
-		Name: format.BaseName(path), Format: "sgraph", Nodes: int(f.Nodes), Classes: int(f.Classes), stored: &stored{file: f},
+		Name: format.BaseName(path), Format: "sgraph", Nodes: int(f.Nodes), Classes: int(f.Classes), stored: &stored{file: f}, grouped: &grouping{},
 		Features: Features{Rows: int(f.Nodes), Cols: int(f.Features)},
 	}
 	if err := g.open(workers); err != nil {
