@@ -7,7 +7,6 @@ import (
 	"github.com/seraph-ml/seraph/engine/kernel"
 	"github.com/seraph-ml/seraph/format"
 	"github.com/seraph-ml/seraph/graph/kcore"
-	"github.com/seraph-ml/seraph/run"
 )
 
 // checkCores proves core numbers right or wrong.
@@ -67,9 +66,6 @@ func (c *check) proveInMemory(f *kcoreFlags) (vertices int, err error) {
 }
 
 func (c *check) proveOnDisk(f *kcoreFlags, budget int64, p planned) (vertices int, err error) {
-	if c.Order != "" {
-		return 0, run.Usagef("--order needs the graph in memory, and it does not fit; without, an order is found")
-	}
 	ctx, stop := interrupted()
 	defer stop()
 	store, err := f.sortToDisk(ctx, budget, p, false, func() {})
@@ -82,12 +78,14 @@ func (c *check) proveOnDisk(f *kcoreFlags, budget int64, p planned) (vertices in
 	}
 	pool := kernel.NewPool(f.Threads)
 	defer pool.Close()
-	read := func(claimed []int32) error { return kcore.ReadCores(c.Path, &store.Names, nil, claimed) }
-	var wrong *kcore.WrongError
-	if err := store.prove(ctx, read, pool); errors.As(err, &wrong) {
-		return 0, c.wrong(err)
-	} else if err != nil {
-		return 0, err
+	if c.Order != "" {
+		err = store.proveOrder(ctx, c.Path, c.Order, pool)
+	} else {
+		err = store.prove(ctx, func(claimed []int32) error { return kcore.ReadCores(c.Path, &store.Names, nil, claimed) }, pool)
 	}
-	return store.Vertices(), nil
+	var wrong *kcore.WrongError
+	if errors.As(err, &wrong) {
+		err = c.wrong(err)
+	}
+	return store.Vertices(), err
 }

@@ -24,8 +24,7 @@ var kcoreCommand = command{
 		" format: METIS, MatrixMarket, sgraph, npz. The core number of a vertex is the largest k such that it lies in a subgraph where everybody has at least k neighbours.\n\n" +
 		"Edges have no direction; self-loops and duplicates are dropped and counted, and a vertex seen only in a self-loop has core number 0. The vertices are those" +
 		" that a header declares (METIS, MatrixMarket), 0 … N-1 with --vertices N, else the ids that occur.\n\n" +
-		"A graph that is larger than --memory is divided by core number on --disk DIR:SIZE; what an interrupted job has left there --resume goes on with. --order" +
-		" and --edges need a graph in memory.\n\n" +
+		"A graph that is larger than --memory is divided by core number on --disk DIR:SIZE; what an interrupted job has left there --resume goes on with.\n\n" +
 		"--out writes a line \"id<TAB>core\" a vertex, by ascending id (.tsv), a Parquet table, or npy: uint32 [n] where the vertices are declared, else rows (id, core).",
 	exits: []int{exitBudget, exitCorrupt, exitInterrupted}, flags: typeOf[kcoreVerb](), verb: verbOf[kcoreVerb],
 }
@@ -240,7 +239,10 @@ func (c *kcoreVerb) decompose(a *app, result *kcoreResult) (err error) {
 		clock.lap("check")
 	}
 	result.Result = kcore.Summarise(&g.Names, g.Counts, vectors.Core)
-	if err := c.write(&g.Names, vectors.Core, vectors.Order, g); err != nil {
+	err = c.write(&g.Names, vectors.Core,
+		func(w io.Writer) error { return kcore.WriteOrder(w, &g.Names, vectors.Order) },
+		func(w io.Writer) error { return kcore.WriteCoreEdges(w, g, vectors.Core, c.K) })
+	if err != nil {
 		return err
 	}
 	clock.lap("write")
@@ -271,10 +273,10 @@ func (s *stopwatch) lap(stage string) {
 	s.last = now
 }
 
-// write writes what was asked for. The graph is needed for the edges of a core alone.
-func (c *kcoreVerb) write(n *kcore.Names, core, order []int32, g *kcore.Graph) error {
+// write writes what was asked for. The order, and the edges of a core, come from functions, as the graph is in memory or on disk.
+func (c *kcoreVerb) write(n *kcore.Names, core []int32, order, edges func(w io.Writer) error) error {
 	if c.Order {
-		if err := format.WriteFile(c.Out+".order", func(w io.Writer) error { return kcore.WriteOrder(w, n, order) }); err != nil {
+		if err := format.WriteFile(c.Out+".order", order); err != nil {
 			return err
 		}
 	}
@@ -284,7 +286,7 @@ func (c *kcoreVerb) write(n *kcore.Names, core, order []int32, g *kcore.Graph) e
 	return format.WriteFile(c.Out, func(w io.Writer) error {
 		switch {
 		case c.K > 0 && c.Edges:
-			return kcore.WriteCoreEdges(w, g, core, c.K)
+			return edges(w)
 		case c.K > 0:
 			return kcore.WriteCore(w, n, core, c.K)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/seraph-ml/seraph/engine/kernel"
@@ -15,10 +16,7 @@ import (
 
 // checkEngine says what an engine cannot do.
 func (c *kcoreVerb) checkEngine(e kcore.Engine) error {
-	switch {
-	case e.OnDisk() && (c.Order || c.Edges):
-		return run.Usagef("--order and --edges need the graph in memory, and the engine is %s", e)
-	case !e.OnDisk() && c.Resume:
+	if !e.OnDisk() && c.Resume {
 		return run.Usagef("--resume goes on with a graph on disk, and the engine is %s", e)
 	}
 	return nil
@@ -89,20 +87,59 @@ func (s *stored) close(err error) error {
 
 // prove proves the core numbers that claim fills in right, or says *kcore.WrongError; those of the store are these afterwards.
 func (s *stored) prove(ctx context.Context, claim func(core []int32) error, pool *kernel.Pool) (err error) {
-	part := s.plan.Part - 4*int64(s.Nodes)
+	return s.beside("the proof", 1, func(v [][]int32, part int64) error {
+		if err := claim(v[0]); err != nil {
+			return err
+		}
+		return s.Verify(ctx, v[0], part, pool)
+	})
+}
+
+// proveOrder is prove by an order: the cores of one file, and the order of another.
+func (s *stored) proveOrder(ctx context.Context, cores, order string, pool *kernel.Pool) error {
+	return s.beside("the proof", 2, func(v [][]int32, _ int64) error {
+		claimed, place := v[0], v[1]
+		if err := kcore.ReadCores(cores, &s.Names, nil, claimed); err != nil {
+			return err
+		}
+		if err := kcore.ReadPlaces(order, &s.Names, claimed, place); err != nil {
+			return err
+		}
+		return s.VerifyOrder(ctx, claimed, place, pool)
+	})
+}
+
+// writeOrder writes the degeneracy order.
+func (s *stored) writeOrder(ctx context.Context, w io.Writer, pool *kernel.Pool) error {
+	return s.beside("the order", 1, func(v [][]int32, part int64) (err error) {
+		if err := s.Place(ctx, v[0], part, pool); err != nil {
+			return err
+		}
+		window, err := memory.NewArena(part)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, window.Close()) }()
+		return kcore.WritePlaces(w, &s.Names, v[0], window.Int32s(0, int(part/4)))
+	})
+}
+
+// beside calls do with so many vectors of a value a vertex, and with the bytes that they leave of the plan's part.
+func (s *stored) beside(stage string, vectors int, do func(v [][]int32, part int64) error) (err error) {
+	part := s.plan.Part - 4*int64(vectors)*int64(s.Nodes)
 	if least := kcore.LeastPart - part; least > 0 {
-		return &plan.TooSmallError{Budget: s.plan.Budget, Smallest: s.plan.Budget + least, Stage: "the proof"}
+		return &plan.TooSmallError{Budget: s.plan.Budget, Smallest: s.plan.Budget + least, Stage: stage}
 	}
-	claims, err := memory.NewArena(4 * int64(s.Nodes))
+	arena, err := memory.NewArena(4 * int64(vectors) * int64(s.Nodes))
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, claims.Close()) }()
-	claimed := claims.Int32s(0, s.Nodes)
-	if err := claim(claimed); err != nil {
-		return err
+	defer func() { err = errors.Join(err, arena.Close()) }()
+	v := make([][]int32, vectors)
+	for i := range v {
+		v[i] = arena.Int32s(4*int64(i)*int64(s.Nodes), s.Nodes)
 	}
-	return s.Verify(ctx, claimed, part, pool)
+	return do(v, part)
 }
 
 // decomposeOnDisk sorts the edges, divides, and writes.
@@ -153,7 +190,10 @@ func (c *kcoreVerb) decomposeOnDisk(a *app, budget int64, p planned, result *kco
 	}
 	result.Progress = &s.Progress
 	result.Result = kcore.Summarise(&s.Names, s.Counts, s.Core)
-	if err := c.write(&s.Names, s.Core, nil, nil); err != nil {
+	err = c.write(&s.Names, s.Core,
+		func(w io.Writer) error { return s.writeOrder(ctx, w, pool) },
+		func(w io.Writer) error { return s.WriteCoreEdges(ctx, w, c.K, pool) })
+	if err != nil {
 		return err
 	}
 	clock.lap("write")

@@ -31,10 +31,10 @@ func Verify(g *Graph, core, order, place []int32) error {
 // witness judges a core number by how many neighbours have at least that, and how many stand behind the vertex in the order.
 func witness(id int64, k, support, behind int32) error {
 	if support < k {
-		return fmt.Errorf("vertex %d: core number %d, and %d neighbours of at least that: too large", id, k, support)
+		return &WrongError{id, k, fmt.Sprintf("and %d neighbours of at least that: too large", support)}
 	}
 	if behind > k {
-		return fmt.Errorf("vertex %d: core number %d, and %d neighbours behind it in the order: too small, or no degeneracy order", id, k, behind)
+		return &WrongError{id, k, fmt.Sprintf("and %d neighbours behind it in the order: too small, or no degeneracy order", behind)}
 	}
 	return nil
 }

@@ -49,8 +49,8 @@ func PlanDisk(s Size, x *rowfile.Index, e Engine, threads int, budget int64) (p 
 		return plan.Item{Name: name, Bytes: bytes, Where: where, Note: note}
 	}
 	sorted := edges.NewPlan(edges.Options{Memory: p.Import - rowfile.WriterBytes(writerRow(p.Import)), Symmetric: true}, s.Pairs, int64(x.Nodes))
-	// A part need not be larger than all rows with their vertices.
-	p.Part = min(p.Part, roundUp(LeastPart+2*(x.Bytes+partVertex*x.Rows), memory.BlockSize))
+	// A part need not be larger than all rows with their vertices, or with the claims and places of a proof beside it.
+	p.Part = min(p.Part, roundUp(LeastPart+max(2*(x.Bytes+partVertex*x.Rows), 8*int64(x.Nodes)), memory.BlockSize))
 	passes := 4.0 * Sweeps
 	if e != Scan {
 		passes = Sweeps + 1 + math.Ceil(float64(x.Bytes)/float64(p.Part))

@@ -10,14 +10,15 @@ import (
 	"github.com/seraph-ml/seraph/engine/kernel"
 )
 
-// WrongError says that a core number is not that of the graph, or that of a neighbour is not.
+// WrongError says that a core number is not that of the graph, or that of a neighbour is not, and how that shows.
 type WrongError struct {
-	ID             int64
-	Claimed, Found int32
+	ID      int64
+	Claimed int32
+	Why     string
 }
 
 func (e *WrongError) Error() string {
-	return fmt.Sprintf("vertex %d: core number %d; with those of its neighbours as they are, expected %d", e.ID, e.Claimed, e.Found)
+	return fmt.Sprintf("vertex %d: core number %d, %s", e.ID, e.Claimed, e.Why)
 }
 
 // Verify proves that claimed core numbers c are those of a store: divided by them, with parts of the given bytes, every part must
@@ -44,7 +45,7 @@ func (s *Store) Verify(ctx context.Context, claims []int32, bytes int64, pool *k
 		for i, word := range p.members {
 			for ; word != 0; word &= word - 1 {
 				if v := 64*i + bits.TrailingZeros64(word); s.Core[v] != claims[v] {
-					return &WrongError{ID: s.ID(v), Claimed: claims[v], Found: s.Core[v]}
+					return &WrongError{s.ID(v), claims[v], fmt.Sprintf("with those of its neighbours as they are, expected %d", s.Core[v])}
 				}
 			}
 		}
@@ -56,7 +57,7 @@ func (s *Store) Verify(ctx context.Context, claims []int32, bytes int64, pool *k
 func (s *Store) claim(claims []int32) error {
 	for v, e := range s.Core {
 		if e == 0 && claims[v] != 0 {
-			return &WrongError{ID: s.ID(v), Claimed: claims[v]}
+			return &WrongError{s.ID(v), claims[v], "and no neighbours: expected 0"}
 		}
 		if e >= 0 {
 			s.Core[v] = claims[v]
