@@ -59,6 +59,9 @@ func TestNoWayChangesABitOfAnAggregate(t *testing.T) {
 		for _, pair := range [][2]string{{"sparse", "dense"}, {"dense", "sparse"}, {"read", "sparse"}, {"thin", "thin dense"}} {
 			for _, kept := range choicesOfRows(nodes) {
 				for _, spills := range []bool{false, true} {
+					if testing.Short() && random.IntN(4) > 0 {
+						continue
+					}
 					p := describe(pair[0], Scalings[random.IntN(len(Scalings))])
 					p.Rows = kept.ids
 					w := Way{Width: 1 + random.IntN(cols), Spill: spills}

@@ -36,7 +36,11 @@ func store(t *testing.T, m *BlockModel, pool *kernel.Pool) string {
 func TestAStoredGraphIsTheOneThatIsGenerated(t *testing.T) {
 	pool := kernel.NewPool(2)
 	defer pool.Close()
-	for _, m := range []BlockModel{DefaultBlockModel, {Nodes: 50, Classes: 1, Homophily: 1, Degree: 0.5, Train: 1}} {
+	usual := DefaultBlockModel
+	if testing.Short() {
+		usual.Nodes, usual.Features = 3000, 16
+	}
+	for _, m := range []BlockModel{usual, {Nodes: 50, Classes: 1, Homophily: 1, Degree: 0.5, Train: 1}} {
 		path := store(t, &m, pool)
 		if err := sgraph.Check(path); err != nil {
 			t.Fatal(err)

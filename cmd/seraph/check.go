@@ -11,7 +11,7 @@ var checkCommand = command{
 		" of data, every value. What is wrong is named with its place.\n\n" +
 		"With --graph PATH holds core numbers, as seraph kcore writes them, which are proved right or wrong from the edges alone: by the degeneracy" +
 		" order in --order where it is given. A graph larger than --memory needs --disk.",
-	exits: []int{exitBudget, exitCorrupt}, flags: typeOf[check](), verb: verbOf[check],
+	exits: []int{exitBudget, exitCorrupt}, flags: typeOf[check], verb: verbOf[check],
 }
 
 type check struct {

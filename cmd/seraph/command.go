@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,7 +22,7 @@ type command struct {
 
 	below []command
 
-	flags reflect.Type                    // a struct whose fields are flags and arguments
+	flags func() reflect.Type             // a struct whose fields are flags and arguments
 	verb  func(filled reflect.Value) verb // makes the verb of such a struct
 }
 
@@ -60,7 +61,7 @@ func perTask[T run.Task, Common any](tasks []T, exits []int, verbOf func(m T, fl
 		}
 		list = append(list, command{
 			name: name, usage: "--data PATH", help: sentence(spec.Title), detail: spec.Paper + ".\n\nData: " + spec.Data + ".", exits: exits,
-			flags: modelFlags[Common](&spec),
+			flags: func() reflect.Type { return modelFlags[Common](&spec) },
 			verb: func(filled reflect.Value) verb {
 				return verbOf(m, filled.FieldByName("Common").Interface().(Common), given(spec.All(), filled))
 			},
@@ -129,7 +130,7 @@ func given(settings []run.Setting, filled reflect.Value) map[string]string {
 
 // fieldName is the name of the field of a flag or command: exported, as kong needs it.
 func fieldName(name string) string {
-	return "F_" + strings.NewReplacer("-", "_", "@", "_at_").Replace(name)
+	return "F_" + strings.ReplaceAll(strings.ReplaceAll(name, "-", "_"), "@", "_at_")
 }
 
 func placeholder(s *run.Setting) string {
@@ -158,27 +159,35 @@ func sentence(doc string) string {
 }
 
 // grammar is the command as the struct that kong takes: a field a command below, or the flags.
-func (c *command) grammar() reflect.Type {
-	if len(c.below) == 0 {
-		return c.flags
+func (c *command) grammar(line []string) reflect.Type {
+	switch {
+	case len(c.below) > 0:
+		return grammarOf(c.below, line)
+	case line != nil && !slices.Contains(line, c.name):
+		return reflect.TypeFor[struct{}]()
 	}
-	return grammarOf(c.below)
+	return c.flags()
 }
 
-func grammarOf(list []command, more ...reflect.StructField) reflect.Type {
+// grammarOf is the struct of commands and, after more, their flags: of those alone that a command line names, for most of the
+// time would go into flags that nobody asks for; of all, if the line is nil.
+func grammarOf(list []command, line []string, more ...reflect.StructField) reflect.Type {
 	fields := more
 	for i := range list {
 		c := &list[i]
-		fields = append(fields, reflect.StructField{Name: fieldName(c.name), Type: c.grammar(), Tag: tag("cmd", "", "name", c.name, "help", c.help)})
+		fields = append(fields, reflect.StructField{Name: fieldName(c.name), Type: c.grammar(line), Tag: tag("cmd", "", "name", c.name, "help", c.help)})
 	}
 	return reflect.StructOf(fields)
 }
+
+// quoted is a text within a tag that kong reads: a quoted string whose variables are not to be filled in.
+var quoted = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "${", "$${")
 
 // tag makes a struct tag of keys and values.
 func tag(pairs ...string) reflect.StructTag {
 	var parts []string
 	for i := 0; i < len(pairs); i += 2 {
-		value := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "${", "$${").Replace(pairs[i+1])
+		value := quoted.Replace(pairs[i+1])
 		parts = append(parts, pairs[i]+`:"`+value+`"`)
 	}
 	return reflect.StructTag(strings.Join(parts, " "))

@@ -10,7 +10,7 @@ import (
 var completionCommand = command{
 	name: "completion", usage: "bash|zsh|fish", help: "Print a script that completes command lines.",
 	detail: "For this shell: source <(seraph completion bash), or in fish: seraph completion fish | source. For all: into ~/.bashrc, ~/.zshrc, ~/.config/fish/config.fish.",
-	flags:  typeOf[completion](), verb: verbOf[completion],
+	flags:  typeOf[completion], verb: verbOf[completion],
 }
 
 type completion struct {
@@ -18,7 +18,7 @@ type completion struct {
 }
 
 func (c *completion) run(a *app) error {
-	parser, _ := a.parser()
+	parser, _ := a.parser(nil)
 	root := parser.Model.Node
 	script := bashCompletion(root)
 	switch c.Shell {

@@ -17,7 +17,7 @@ var convertCommand = command{
 		"    tables: CSV, Parquet      csv, parquet\n" +
 		"    npy, npz, safetensors     npy, npz, safetensors\n\n" +
 		"What the other format has no place for is left out with a note. Nothing that exists is overwritten.",
-	exits: []int{exitCorrupt}, flags: typeOf[convertVerb](), verb: verbOf[convertVerb],
+	exits: []int{exitCorrupt}, flags: typeOf[convertVerb], verb: verbOf[convertVerb],
 }
 
 type convertVerb struct {

@@ -14,7 +14,7 @@ var demoCommand = command{
 	name: "demo", usage: "[MODEL]", help: "A complete first run on generated data, in under a minute.",
 	detail: "Makes a small data set from the seed, beside the run, and trains on it as seraph train does: plan, progress, result, report.html.\n\n" +
 		"Nothing is downloaded. The default model is sgc.",
-	exits: []int{exitBudget, exitInterrupted}, flags: typeOf[demo](), verb: verbOf[demo],
+	exits: []int{exitBudget, exitInterrupted}, flags: typeOf[demo], verb: verbOf[demo],
 }
 
 type demo struct {

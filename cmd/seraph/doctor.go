@@ -21,7 +21,7 @@ var doctorCommand = command{
 	detail: "Processor features and the kernels chosen by them, float32 and bfloat16 products on one and on all cores, memory bandwidth, disk" +
 		" bandwidth and latency past the page cache, memory, limits of control groups.\n\n" +
 		"It takes a few seconds, best on a quiet machine. What was measured is kept in the user's cache directory, and plans predict their times with it.",
-	flags: typeOf[doctor](), verb: verbOf[doctor],
+	flags: typeOf[doctor], verb: verbOf[doctor],
 }
 
 type doctor struct {

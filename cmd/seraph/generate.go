@@ -12,7 +12,7 @@ import (
 var generateCommand = command{
 	name: "generate", usage: "RUN", help: "Sample from a trained model.",
 	detail: "What can be set depends on the model: seraph models MODEL shows its sampling settings, for --sample.",
-	exits:  []int{exitBudget, exitCorrupt}, flags: typeOf[generate](), verb: verbOf[generate],
+	exits:  []int{exitBudget, exitCorrupt}, flags: typeOf[generate], verb: verbOf[generate],
 }
 
 type generate struct {

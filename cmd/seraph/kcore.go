@@ -26,7 +26,7 @@ var kcoreCommand = command{
 		" that a header declares (METIS, MatrixMarket), 0 … N-1 with --vertices N, else the ids that occur.\n\n" +
 		"A graph that is larger than --memory is divided by core number on --disk DIR:SIZE; what an interrupted job has left there --resume goes on with.\n\n" +
 		"--out writes a line \"id<TAB>core\" a vertex, by ascending id (.tsv), a Parquet table, or npy: uint32 [n] where the vertices are declared, else rows (id, core).",
-	exits: []int{exitBudget, exitCorrupt, exitInterrupted}, flags: typeOf[kcoreVerb](), verb: verbOf[kcoreVerb],
+	exits: []int{exitBudget, exitCorrupt, exitInterrupted}, flags: typeOf[kcoreVerb], verb: verbOf[kcoreVerb],
 }
 
 type kcoreFlags struct {

@@ -18,7 +18,7 @@ var kcoreUpdateCommand = command{
 	detail: "GRAPH is what FILE has the core numbers of, as seraph kcore read it. LOG has a change a line, in order: \"+ u v\" is an edge that came, \"- u v\" one that" +
 		" went; what is there already, or is not, is counted and passed over. Vertices may be new. The core numbers are proved before they are changed, and with" +
 		" --check afterwards; GRAPH and LOG stay as they are.",
-	exits: []int{exitBudget, exitCorrupt}, flags: typeOf[kcoreUpdate](), verb: verbOf[kcoreUpdate],
+	exits: []int{exitBudget, exitCorrupt}, flags: typeOf[kcoreUpdate], verb: verbOf[kcoreUpdate],
 }
 
 type kcoreUpdate struct {

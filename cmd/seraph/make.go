@@ -27,7 +27,9 @@ var makeCommand = command{
 			" gives to sort the edges of a Seraph graph (.sgraph), which holds each edge once in either direction.\n\n" +
 			"With --rmat SCALE it is an R-MAT graph (Chakrabarti, Zhan and Faloutsos, SDM 2004) of 2^SCALE vertices and --edge-factor times as many" +
 			" directed samples with the quadrants of Graph500, written as a list of edges \"u v\"; self-loops and duplicates stay. Of the settings it takes --seed.",
-		flags: flagsOf[makeFlags](settingGroup{"Settings of the graph:", blockModelSettings()}),
+		flags: func() reflect.Type {
+			return flagsOf[makeFlags](settingGroup{"Settings of the graph:", blockModelSettings()})
+		},
 		verb: func(filled reflect.Value) verb {
 			return &makeGraph{filled.FieldByName("Common").Interface().(makeFlags), given(blockModelSettings(), filled)}
 		},

@@ -12,7 +12,7 @@ import (
 var modelsCommand = command{
 	name: "models", usage: "[MODEL]", help: "Show what can be trained, on which data, from which paper.",
 	detail: "With a model's name: its settings with allowed values, default and source, and its presets.",
-	flags:  typeOf[modelsVerb](), verb: verbOf[modelsVerb],
+	flags:  typeOf[modelsVerb], verb: verbOf[modelsVerb],
 }
 
 type modelsVerb struct {

@@ -32,13 +32,13 @@ func (a *app) parse(args []string) (v verb, err error) {
 			panic(r)
 		}
 	}()
-	parser, all := a.parser()
 	switch {
 	case len(args) == 0:
 		args = []string{"--help"}
 	case args[0] == "help": // seraph help train sgc
 		args = append(slices.Clone(args[1:]), "--help")
 	}
+	parser, all := a.parser(args)
 	ctx, err := parser.Parse(args)
 	if err != nil {
 		return nil, misused(err)
@@ -47,10 +47,10 @@ func (a *app) parse(args []string) (v verb, err error) {
 	return find(all, node).verb(node.Target), nil
 }
 
-// parser builds the parser of all commands.
-func (a *app) parser() (*kong.Kong, []command) {
+// parser builds the parser of a command line; of any, if it is nil.
+func (a *app) parser(line []string) (*kong.Kong, []command) {
 	all := commands()
-	grammar := reflect.New(grammarOf(all, reflect.StructField{
+	grammar := reflect.New(grammarOf(all, line, reflect.StructField{
 		Name: "Version", Type: reflect.TypeFor[kong.VersionFlag](), Tag: tag("help", "Print the version and exit."),
 	}))
 	parser, err := kong.New(grammar.Interface(),

@@ -23,11 +23,11 @@ func planCommand() command {
 			},
 			{
 				name: "predict", usage: "RUN --data PATH", help: "The plan of a prediction.", exits: exits,
-				flags: typeOf[planPredict](), verb: verbOf[planPredict],
+				flags: typeOf[planPredict], verb: verbOf[planPredict],
 			},
 			{
 				name: "kcore", usage: "EDGES…", help: "The plan of a k-core decomposition.", exits: exits,
-				flags: typeOf[planKCore](), verb: verbOf[planKCore],
+				flags: typeOf[planKCore], verb: verbOf[planKCore],
 			},
 		},
 	}

@@ -15,7 +15,7 @@ import (
 var predictCommand = command{
 	name: "predict", usage: "RUN --data PATH", help: "Apply a trained model to data.",
 	detail: "Writes original ids, class names and probabilities: CSV, or Parquet where --out ends in .parquet; with --json an object a row.",
-	exits:  []int{exitBudget, exitCorrupt}, flags: typeOf[predict](), verb: verbOf[predict],
+	exits:  []int{exitBudget, exitCorrupt}, flags: typeOf[predict], verb: verbOf[predict],
 }
 
 type predict struct {

@@ -91,7 +91,7 @@ type twin struct {
 
 func twins() []twin {
 	of := map[string]*twin{}
-	parser, _ := (&app{}).parser()
+	parser, _ := (&app{}).parser(nil)
 	eachNode(parser.Model.Node, "", func(words string, node *kong.Node) {
 		verb, _, _ := strings.Cut(words, " ")
 		for _, f := range node.Flags {

@@ -14,7 +14,7 @@ var showCommand = command{
 	name: "show", usage: "PATH", help: "Look into any file that Seraph writes or reads.",
 	detail: "PATH may be a run, a checkpoint, a trained model, or data in any format that --data takes: the format is recognised by what is there." +
 		" As little is read as will do; seraph check reads everything.",
-	exits: []int{exitCorrupt}, flags: typeOf[show](), verb: verbOf[show],
+	exits: []int{exitCorrupt}, flags: typeOf[show], verb: verbOf[show],
 }
 
 type show struct {

@@ -14,7 +14,7 @@ var smoothCommand = command{
 	detail: "Node-dependent local smoothing (NDLS-L: Zhang et al., NeurIPS 2021). PREDICTIONS is a table, CSV or Parquet, with the columns id and p_CLASS and a row for every" +
 		" node, as seraph predict writes it. Every node's probabilities become a mean over as many steps of a random walk as it takes to be within --epsilon of the stationary state.\n\n" +
 		"Nothing is learned. Where the graph has labels and a split, the accuracies before and after are printed; choose by those on validation.",
-	exits: []int{exitBudget, exitCorrupt}, flags: typeOf[smoothVerb](), verb: verbOf[smoothVerb],
+	exits: []int{exitBudget, exitCorrupt}, flags: typeOf[smoothVerb], verb: verbOf[smoothVerb],
 }
 
 type smoothVerb struct {

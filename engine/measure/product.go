@@ -41,7 +41,7 @@ func Product(ctx context.Context, pool *kernel.Pool, bf16 bool, limit time.Durat
 			m.Run(pool)
 		}
 	}
-	rows := fittingRows(run, limit/8)
+	rows := fittingRows(ctx, run, limit/8)
 	seconds, err := best(ctx, limit, func() error { run(rows); return nil })
 	return 2 * float64(rows) * n * n / seconds, err
 }
@@ -58,10 +58,11 @@ func firstRows(m kernel.Mat, rows int) kernel.Mat {
 	return m
 }
 
-// fittingRows is the most rows, a power of two, of which a product should end within a time.
-func fittingRows(run func(rows int), within time.Duration) int {
+// fittingRows is the most rows, a power of two, of which a product should end within a time, or those it had come to when
+// the context ended.
+func fittingRows(ctx context.Context, run func(rows int), within time.Duration) int {
 	rows := 32
-	for rows < productSize {
+	for rows < productSize && ctx.Err() == nil {
 		began := time.Now()
 		run(rows)
 		if 2*time.Since(began) > within {

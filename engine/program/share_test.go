@@ -10,7 +10,11 @@ import (
 // TestProductsDoNotOverwriteWhatTheyMultiply applies a residual layer x + x·w without a gradient: x is needed for the last
 // time by the product that is added to it, and must not be its result's storage all the same.
 func TestProductsDoNotOverwriteWhatTheyMultiply(t *testing.T) {
-	for _, n := range []int{5, 64, 300, 1100} {
+	sizes := []int{5, 64, 300, 1100}
+	if testing.Short() {
+		sizes = sizes[:3]
+	}
+	for _, n := range sizes {
 		p := New("residual")
 		x := p.Activate(p.Input("x", f32(n, n)), kernel.Tanh)
 		p.Output(p.Add(x, p.MatMul(x, p.Parameter("w", normal, n, n), Product{})))
