@@ -34,11 +34,7 @@ func TestInfluenceTendsToTheStationaryState(t *testing.T) {
 		return math.Sqrt(sum)
 	}
 	rise := 0.0
-	stride := 1
-	if testing.Short() {
-		stride = 10
-	}
-	for i := 0; i < g.Nodes; i += stride {
+	for i := range g.Nodes {
 		clear(w.row)
 		w.row[i] = 1
 		plain, before := distance(w.row, pi), weighted()

@@ -172,5 +172,12 @@ func OneOfEach() []run.Model {
 			list = append(list, m)
 		}
 	}
+	if testing.Short() { // the race detector makes ten seconds of one
+		var few []run.Model
+		for i := 0; i < len(list); i += 3 {
+			few = append(few, list[i])
+		}
+		return few
+	}
 	return list
 }

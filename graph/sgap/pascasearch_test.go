@@ -48,7 +48,11 @@ func searchOnce(s run.Searcher, o run.Options) (*run.Found, string, error) {
 
 func TestSearchDependsNeitherOnThreadsNorOnInterruptions(t *testing.T) {
 	data := Blocks(t)
-	for _, strategy := range []string{"bayes", "random", "nsga2"} {
+	strategies := []string{"bayes", "random", "nsga2"}
+	if testing.Short() {
+		strategies = strategies[:1]
+	}
+	for _, strategy := range strategies {
 		set := []string{"strategy=" + strategy, "population=4", "seed=3", "seeds=2", "finalists=3"}
 		found, want, err := searchOnce(PaScaSearch{}, searching(t, data, append(set, "threads=1")...))
 		if err != nil {

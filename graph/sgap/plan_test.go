@@ -8,9 +8,13 @@ import (
 
 // TestThePlanHoldsForWhateverTheSearchFinds plans a search, and then each of its candidates alone in the same way.
 func TestThePlanHoldsForWhateverTheSearchFinds(t *testing.T) {
+	tries := "40"
+	if testing.Short() {
+		tries = "10"
+	}
 	for _, data := range []string{Blocks(t), Texts(t)} {
 		for _, m := range Models() {
-			job, err := run.New(m, run.Options{PlanOnly: true, Sources: run.Sources{Flags: map[string]string{"data": data, "tune": "40", "seeds": "4"}}})
+			job, err := run.New(m, run.Options{PlanOnly: true, Sources: run.Sources{Flags: map[string]string{"data": data, "tune": tries, "seeds": "4"}}})
 			if err != nil {
 				t.Fatal(err)
 			}
