@@ -24,6 +24,8 @@ type dataset struct {
 
 	columns *columns // of a table; nil for a graph
 
+	learning *learning // the graph that training sees, where it is not all of it
+
 	importBytes int64 // what reading took at most, beside the graph
 	graphBytes  int64 // what the graph holds, splits included
 }
@@ -41,7 +43,7 @@ func load(job *run.Job, model *config, features bool) (*dataset, error) {
 	}
 	d := &dataset{}
 	nodes, component := 0, graph.All
-	stored, err := d.open(job, kind)
+	stored, err := d.open(job, kind, model != nil)
 	if err == nil && !stored {
 		nodes, component, err = d.importGraph(job, kind, model)
 	}
@@ -275,6 +277,9 @@ func (d *dataset) Close() error {
 	if d.arena != nil {
 		err = errors.Join(err, d.arena.Close())
 	}
+	if d.learning != nil {
+		err = errors.Join(err, d.learning.Close())
+	}
 	return err
 }
 
@@ -282,8 +287,10 @@ func (d *dataset) Close() error {
 // nodes or there are no splits.
 func (d *dataset) wanted(splits []graph.Split, test bool) []int32 {
 	lists := make([][]int32, 0, 3*len(splits))
-	for _, s := range splits {
-		lists = append(lists, s.Train)
+	for i := range splits {
+		if d.learning == nil { // else those that train have rows of their own
+			lists = append(lists, splits[i].Train)
+		}
 	}
 	for _, s := range splits {
 		lists = append(lists, s.Val)

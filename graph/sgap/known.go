@@ -107,7 +107,10 @@ func (w *work) tellLabels(s *store, d *Design, split graph.Split) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(w.propagateLabels(s, d, y.Features), y.close())
+	if err := errors.Join(w.propagateLabels(s, d, y.Features), y.close()); err != nil {
+		return err
+	}
+	return s.learner.tell(d, split.Train)
 }
 
 // propagateLabels makes the label input of the rows of a store, in place of the one before.

@@ -43,22 +43,32 @@ func (m Model) open(ctx context.Context, job *run.Job, model *config) (w *work, 
 	if w.baseline, err = memory.Baseline(); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(m.preset.check(job.Values), w.announce()); err != nil {
+	if err := errors.Join(m.preset.check(job.Values), w.announce(model != nil)); err != nil {
 		return nil, err
 	}
 	if w.data, err = load(job, model, true); err != nil {
 		return nil, err
 	}
 	w.choice = m.preset.choice(job.Values, job.Precision == "bf16")
+	if model == nil && inductive(job) {
+		err := w.checkInductive()
+		if err == nil {
+			err = w.data.induce()
+		}
+		if err != nil {
+			return nil, errors.Join(err, w.close())
+		}
+		job.Notef("training sees the %d nodes that train and the %d edges among them; validation and test see the whole graph", w.data.learning.Nodes, w.data.learning.Edges())
+	}
 	return w, nil
 }
 
 // announce begins the stage of the import, where a run directory is there to record it.
-func (w *work) announce() error {
+func (w *work) announce(applied bool) error {
 	if w.job.Dir == nil {
 		return nil
 	}
-	p, err := importPlan(w.job, w.baseline)
+	p, err := importPlan(w.job, w.baseline, applied)
 	if err != nil {
 		return err
 	}
@@ -227,6 +237,7 @@ func (w *work) hops() (*store, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.learner = w.newLearner(&w.design, w.design.FirstHop())
 	if w.design.passes() {
 		err = w.connect(s, &w.design)
 	} else {

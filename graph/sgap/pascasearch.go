@@ -38,7 +38,7 @@ func (PaScaSearch) Spec() run.Spec {
 	}
 	for _, s := range pascaPreset().settings {
 		switch {
-		case s.Key == "tune" || strings.Contains(" "+strings.Join(designKeys, " ")+" ", " "+s.Key+" "):
+		case s.Key == "tune" || s.Key == inductiveKey || strings.Contains(" "+strings.Join(designKeys, " ")+" ", " "+s.Key+" "):
 		default:
 			own = append(own, s)
 		}

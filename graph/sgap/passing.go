@@ -22,10 +22,23 @@ func (d *Design) pass(p *program.Program, in *inputs, classes int, training bool
 func (s *sizes) whole(d *dataset, norm graph.Norm) {
 	s.train, s.Train, s.Val, s.Eval = d.Nodes, d.Nodes, d.Nodes, d.Nodes
 	s.compress = false
-	s.Edges = int(d.Indptr[d.Nodes])
-	if norm.SelfLoops {
-		s.Edges += d.Nodes
+	s.Edges = d.entries(norm)
+	s.TrainEdges = s.Edges
+	if d.learning != nil {
+		s.train, s.Train, s.TrainEdges = 0, 0, d.learning.entries(norm)
+		for _, split := range d.splits {
+			s.train, s.Train = max(s.train, len(split.Train)), max(s.Train, len(split.Train))
+		}
 	}
+}
+
+// entries are those of an adjacency matrix without triangles.
+func (d *dataset) entries(norm graph.Norm) int {
+	n := int(d.Indptr[d.Nodes])
+	if norm.SelfLoops {
+		n += d.Nodes
+	}
+	return n
 }
 
 // connect gives a store the edges that a design with message passing takes.
@@ -60,21 +73,24 @@ func (d *dataset) only(nodes []int32) []int32 {
 }
 
 // allRows are all nodes, with the labels of some.
-func (w *workshop) allRows(s *store, nodes []int32) (rows Rows, err error) {
-	err = w.rows.read(s, 0, w.data.Nodes, 0, &rows)
+func (w *workshop) allRows(b *buffer, s *store, nodes []int32) (rows Rows, err error) {
+	err = b.read(s, 0, w.data.Nodes, 0, &rows)
 	rows.Labels = w.data.only(nodes)
 	return rows, err
 }
 
 // openAll makes all nodes the rows of a training and of its validation.
 func (w *workshop) openAll(s *store, split graph.Split) error {
+	if s.learner != nil {
+		return w.openLearning(s, split)
+	}
 	if w.trainer == nil {
 		if err := w.compile(nil); err != nil {
 			return err
 		}
 	}
-	w.trainer.edges = s.edges
-	train, err := w.allRows(s, split.Train)
+	w.trainer.edges, w.trainer.trainEdges = s.edges, s.edges
+	train, err := w.allRows(w.rows, s, split.Train)
 	if err != nil {
 		return err
 	}
@@ -82,6 +98,28 @@ func (w *workshop) openAll(s *store, split graph.Split) error {
 	val.Labels = w.data.only(split.Val)
 	w.train, w.val = &train, &val
 	return nil
+}
+
+// openLearning makes the nodes that train the rows of a training, with the edges among them, and all nodes those of its validation.
+func (w *workshop) openLearning(s *store, split graph.Split) error {
+	from, err := s.learner.of(split.Train)
+	if err != nil {
+		return err
+	}
+	if edges := w.data.learning.entries(w.design.Norm); w.trainer == nil || edges != w.sizes.TrainEdges {
+		w.sizes.TrainEdges = edges
+		if err := w.compile(nil); err != nil {
+			return err
+		}
+	}
+	w.trainer.edges, w.trainer.trainEdges = s.edges, from.edges
+	val, err := w.allRows(w.valRows, s, split.Val)
+	if err != nil {
+		return err
+	}
+	train := Rows{Labels: w.data.labelsOf(split.Train)}
+	w.train, w.val = &train, &val
+	return w.rows.read(from, 0, from.Rows, 0, &train)
 }
 
 // network are the settings of a message-passing network, but for those of attention.

@@ -90,8 +90,8 @@ func (pl *planner) forget() error {
 }
 
 // importPlan is the plan of reading the input, from its size alone.
-func importPlan(job *run.Job, baseline int64) (*plan.Job, error) {
-	bytes, err := importBound(job)
+func importPlan(job *run.Job, baseline int64, applied bool) (*plan.Job, error) {
+	bytes, err := importBound(job, applied)
 	if err != nil {
 		return nil, err
 	}
@@ -213,6 +213,7 @@ func (pl *planner) describe(w way, choices []choice, tune *tuning) (*plan.Job, e
 			return nil, err
 		}
 		s.Items = append(append(s.Items, pl.hopItems(&c.design, propagation, w)...), positionItems(nodes, d.Nodes)...)
+		addStage(&s, pl.learnStage(&c.design, c.design.FirstHop(), w), float64(d.distinctSplits()))
 		addStage(&s, pl.labelStage(&c.design, w, mostTrain(d.splits), nodes), float64(pl.job.Seeds*max(c.training.Reliable.Stages, 1)))
 		if train.Name == "" || s.Peak() > train.Peak() {
 			train = s

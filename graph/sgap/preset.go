@@ -90,7 +90,7 @@ func training(tune string) []run.Setting {
 		{Key: "batch", Type: run.Int, Default: "4096", Min: "1", Max: "1000000", Doc: "most nodes of a step"},
 		{Key: "tune", Type: run.Int, Default: tune, Min: "0", Max: "100000", Doc: "settings to try on validation before training; 0: train with the settings as given"},
 	}
-	list = append(list, ofGraph()...)
+	list = append(append(list, ofGraph()...), inductiveSetting())
 	return append(list, run.Setting{Key: "target", Type: run.String, Scope: run.OfData, Doc: "column of a table that holds the class"})
 }
 

@@ -29,6 +29,7 @@ type Sizes struct {
 	Val               int // most rows that validate, of which an evaluation takes a block
 	Eval              int // most rows of an evaluation
 	Edges             int // entries of the adjacency matrix that message passing takes, else 0
+	TrainEdges        int // the same of a step of training
 	Threads           int
 }
 
@@ -76,7 +77,9 @@ func (d *Design) Compile(t Training, s Sizes, sparse []bool) (*Programs, error) 
 	}
 	ps := &Programs{Sizes: s}
 	p := program.New("train")
-	ps.train = d.inputs(p, s.Train, s.Train, s, d.stepSparse(sparse), true)
+	step := s
+	step.Edges = s.TrainEdges
+	ps.train = d.inputs(p, s.Train, s.Train, step, d.stepSparse(sparse), true)
 	out := d.forward(p, &ps.train, s.Classes, true)
 	ps.loss, _ = p.CrossEntropy(out.Logits, ps.train.labels)
 	if out.Guide != nil {

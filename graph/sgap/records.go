@@ -52,9 +52,9 @@ type shard struct {
 }
 
 // shelfRecords is the number of records that the buffers of a shelf hold for so many rows each. While records are written, they
-// hold some of every shard.
+// hold some of every shard that trains, and of the rows that validate.
 func shelfRecords(train, val int) int {
-	shards := (train + shardRows - 1) / shardRows
+	shards := (train+shardRows-1)/shardRows + 1
 	n := max(min(max(train, val), shardRows), (shards+1)/2*flushRecords)
 	return (n + flushRecords - 1) / flushRecords * flushRecords
 }
@@ -231,69 +231,119 @@ func (s *shelf) pack(b *shard, i int, rows *Rows, from int) {
 }
 
 // fill writes the rows of a split: those that train as they were dealt, those that validate as they come. They pass through a
-// buffer, a few of its rows at a time. room is working memory for one number of each row that trains.
+// buffer, a few of its rows at a time, in the order of the hops: what is on disk is read once. room is working memory for one
+// number of each row that trains.
 func (s *shelf) fill(w *workshop, from *store, split graph.Split, dealt, room []int32) error {
 	if err := s.wait(); err != nil {
 		return err
 	}
 	s.shards[0].of, s.shards[1].of = nil, nil
 	s.val.count = len(split.Val)
-	if err := s.write(w, from, s.val, split.Val, nil); err != nil {
-		return err
-	}
+	val := toShelve{from, split.Val, split.Val, nil}
 	if s.train == nil {
-		return nil
+		return s.newPacking(0).pass(w, toShelve{}, val)
 	}
 	s.train.count = len(split.Train)
 	for place, row := range dealt {
 		room[row] = int32(place / shardRows)
 	}
-	return s.write(w, from, s.train, split.Train, room)
-}
-
-// write gathers the rows of nodes, which ascend, and appends each to its shard (nil: all to one): the buffers hold some records
-// of every shard, and what is full goes to disk.
-func (s *shelf) write(w *workshop, from *store, to *records, nodes, shardOf []int32) error {
-	shards := 1
-	if shardOf != nil {
-		shards = (len(nodes) + shardRows - 1) / shardRows
-	}
-	half := (shards + 1) / 2
-	room := len(s.shards[0].raw) / s.size / half / flushRecords * flushRecords
-	held, done := make([]int, shards), make([]int, shards)
-	flush := func(shard int) error {
-		n := (held[shard] + flushRecords - 1) / flushRecords * flushRecords
-		b, at := &s.shards[shard/half], shard%half*room
-		_, err := to.file.WriteAt(b.raw[at*s.size:(at+n)*s.size], int64(shard*shardRows+done[shard])*int64(s.size))
-		done[shard] += held[shard]
-		held[shard] = 0
+	own, rows, err := from.thatTrain(split.Train)
+	if err != nil {
 		return err
 	}
-	for lo := 0; lo < len(nodes); lo += w.sizes.Eval {
-		part := nodes[lo:min(lo+w.sizes.Eval, len(nodes))]
-		rows, err := w.testRows.gather(from, part, w.data.labelsOf(part), w.design.FirstHop(), nil)
+	train, p := toShelve{own, rows, split.Train, room}, s.newPacking(len(split.Train))
+	if own == from {
+		return p.pass(w, train, val)
+	}
+	return errors.Join(p.pass(w, train, toShelve{}), s.newPacking(0).pass(w, toShelve{}, val))
+}
+
+// toShelve is rows of a store that go to disk.
+type toShelve struct {
+	from  *store
+	rows  []int32 // as the store names them
+	nodes []int32 // theirs
+	shard []int32 // of each; nil: they validate
+}
+
+// packing is records on their way to disk: the buffers of a shelf hold some of every shard that trains, and of those that
+// validate.
+type packing struct {
+	*shelf
+	shards     int // that train
+	half, room int // shards in a buffer, records of each
+	held, done []int
+}
+
+func (s *shelf) newPacking(train int) *packing {
+	shards := (train + shardRows - 1) / shardRows
+	half := (shards + 2) / 2
+	return &packing{
+		shelf: s, shards: shards, half: half, room: len(s.shards[0].raw) / s.size / half / flushRecords * flushRecords,
+		held: make([]int, shards+1), done: make([]int, shards+1),
+	}
+}
+
+// pass gathers the rows of two lists, of one store unless a list is empty, in the order of that store where each ascends, and
+// appends each to its shard.
+func (p *packing) pass(w *workshop, train, val toShelve) error {
+	from := train.from
+	if from == nil {
+		from = val.from
+	}
+	lists, at := [2]*toShelve{&train, &val}, [2]int{}
+	var part, labels, shards []int32
+	for at[0] < len(train.rows) || at[1] < len(val.rows) {
+		part, labels, shards = part[:0], labels[:0], shards[:0]
+		for len(part) < w.sizes.Eval && (at[0] < len(train.rows) || at[1] < len(val.rows)) {
+			which, shard := 1, int32(p.shards)
+			if at[1] == len(val.rows) || at[0] < len(train.rows) && from.row(train.rows[at[0]]) < from.row(val.rows[at[1]]) {
+				which, shard = 0, train.shard[at[0]]
+			}
+			list, i := lists[which], at[which]
+			part, labels, shards = append(part, list.rows[i]), append(labels, w.data.Labels[list.nodes[i]]), append(shards, shard)
+			at[which]++
+		}
+		rows, err := w.testRows.gather(from, part, labels, w.design.FirstHop(), nil)
 		if err != nil {
 			return err
 		}
-		for i := range part {
-			shard := 0
-			if shardOf != nil {
-				shard = int(shardOf[lo+i])
-			}
-			s.pack(&s.shards[shard/half], shard%half*room+held[shard], rows, i)
-			if held[shard]++; held[shard] == room {
-				if err := flush(shard); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	for shard := range shards {
-		if held[shard] > 0 {
-			if err := flush(shard); err != nil {
+		for i, shard := range shards {
+			if err := p.put(int(shard), rows, i); err != nil {
 				return err
 			}
 		}
 	}
+	for shard := range p.held {
+		if err := p.flush(shard); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+// put appends row i to a shard.
+func (p *packing) put(shard int, rows *Rows, i int) error {
+	p.pack(&p.shelf.shards[shard/p.half], shard%p.half*p.room+p.held[shard], rows, i)
+	if p.held[shard]++; p.held[shard] == p.room {
+		return p.flush(shard)
+	}
+	return nil
+}
+
+// flush writes what is held of a shard.
+func (p *packing) flush(shard int) error {
+	if p.held[shard] == 0 {
+		return nil
+	}
+	n := (p.held[shard] + flushRecords - 1) / flushRecords * flushRecords
+	b, at := &p.shelf.shards[shard/p.half], shard%p.half*p.room
+	to, first := p.train, shard*shardRows
+	if shard == p.shards {
+		to, first = p.val, 0
+	}
+	_, err := to.file.WriteAt(b.raw[at*p.size:(at+n)*p.size], int64(first+p.done[shard])*int64(p.size))
+	p.done[shard] += p.held[shard]
+	p.held[shard] = 0
+	return err
 }

@@ -16,8 +16,9 @@ type store struct {
 	labels   *graph.Hops // of the same nodes; nil where they are not used (yet)
 	edges    *gnn.Edges  // between all nodes, for message passing
 	arena    *memory.Arena
-	position []int32 // of each node; nil where row u is that of node u
-	combined bool    // the one matrix is the sum of the hops
+	position []int32  // of each node; nil where row u is that of node u
+	combined bool     // the one matrix is the sum of the hops
+	learner  *learner // of the rows that train, where they are others; else nil
 }
 
 // newStore takes over the hops with the nodes that they were computed for (nil: all).
@@ -42,7 +43,7 @@ func positionBytes(all int) int64 { return 4 * int64(all) }
 
 // Close gives the memory back, the hops' too.
 func (s *store) Close() error {
-	err := errors.Join(s.Hops.Close(), s.dropLabels(), s.edges.Close())
+	err := errors.Join(s.Hops.Close(), s.dropLabels(), s.edges.Close(), s.learner.close())
 	if s.arena != nil {
 		err = errors.Join(err, s.arena.Close())
 	}
@@ -57,6 +58,14 @@ func (s *store) dropLabels() error {
 	labels := s.labels
 	s.labels = nil
 	return labels.Close()
+}
+
+// row is where a node stands.
+func (s *store) row(node int32) int32 {
+	if s.position == nil {
+		return node
+	}
+	return s.position[node]
 }
 
 // rowsOf translates nodes into rows.

@@ -94,7 +94,7 @@ func (m Spreading) prepare(ctx context.Context, job *run.Job, model *config) (s 
 	if s.baseline, err = memory.Baseline(); err != nil {
 		return nil, err
 	}
-	if err := s.announce(); err != nil {
+	if err := s.announce(false); err != nil {
 		return nil, err
 	}
 	s.data, err = load(job, model, false)

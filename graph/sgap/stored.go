@@ -12,7 +12,8 @@ import (
 )
 
 // storedBytes is what opening a Seraph graph for a job takes, where it can be used where it lies; else why it cannot.
-func storedBytes(job *run.Job) (bytes int64, why string, err error) {
+// applied says that the job applies a model.
+func storedBytes(job *run.Job, applied bool) (bytes int64, why string, err error) {
 	f, err := sgraph.Open(job.Data)
 	if err != nil {
 		return 0, "", err
@@ -22,6 +23,8 @@ func storedBytes(job *run.Job) (bytes int64, why string, err error) {
 	switch component, messages := job.String("component"), job.Lookup("messages"); {
 	case messages != nil && messages.Text == string(Smoothing):
 		why = "what hops tend to depends on its connected components"
+	case !applied && inductive(job):
+		why = "--inductive is given"
 	case job.String("weights") != "":
 		why = "--weights is given"
 	case component != "auto" && component != string(graph.All):
@@ -36,11 +39,11 @@ func storedBytes(job *run.Job) (bytes int64, why string, err error) {
 }
 
 // open opens a Seraph graph whose edges and features may stay on disk, and says whether the input is one.
-func (d *dataset) open(job *run.Job, kind detect.Kind) (bool, error) {
+func (d *dataset) open(job *run.Job, kind detect.Kind, applied bool) (bool, error) {
 	if kind.Name != sgraphName {
 		return false, nil
 	}
-	bytes, why, err := storedBytes(job)
+	bytes, why, err := storedBytes(job, applied)
 	switch {
 	case err != nil:
 		return false, err
@@ -59,13 +62,13 @@ func (d *dataset) open(job *run.Job, kind detect.Kind) (bool, error) {
 const sgraphName = "sgraph"
 
 // importBound is the most that reading the input of a job takes, from its size alone.
-func importBound(job *run.Job) (int64, error) {
+func importBound(job *run.Job, applied bool) (int64, error) {
 	kind, err := detect.Recognise(job.Data)
 	if err != nil {
 		return 0, err
 	}
 	if kind.Name == sgraphName {
-		if bytes, why, err := storedBytes(job); err != nil || why == "" {
+		if bytes, why, err := storedBytes(job, applied); err != nil || why == "" {
 			return bytes, err
 		}
 	}

@@ -47,6 +47,8 @@ type trainer struct {
 	guidance float32 // weight of the guide's loss
 	taught   *teaching
 	edges    *gnn.Edges // for message passing, else nil
+
+	trainEdges *gnn.Edges // the same in training
 }
 
 func newTrainer(ps *Programs, pool *kernel.Pool) (*trainer, error) {
@@ -68,7 +70,7 @@ func (t *trainer) reset(seed uint64) {
 // fit makes one step on the rows and returns its loss.
 func (t *trainer) fit(rows *Rows, lr float64) (float64, error) {
 	e := t.session.Execution(t.Train)
-	if err := t.train.bind(e, rows, t.edges); err != nil {
+	if err := t.train.bind(e, rows, t.trainEdges); err != nil {
 		return 0, err
 	}
 	t.step++

@@ -193,11 +193,17 @@ func (t *tuning) hops(v variant, members []int, seeds int) (design Design, nodes
 // propagation is graph.Propagation for hops; Last needs them from the first that any candidate reads.
 func (t *tuning) propagation(design Design, members []int, nodes []int32) *graph.Propagation {
 	p := t.work.propagation(design, nodes)
-	p.First = design.Hops
-	for _, i := range members {
-		p.First = min(p.First, t.candidates[i].design.FirstHop())
-	}
+	p.First = t.firstHop(design, members)
 	return p
+}
+
+// firstHop is the first hop that any of the candidates reads.
+func (t *tuning) firstHop(design Design, members []int) int {
+	first := design.Hops
+	for _, i := range members {
+		first = min(first, t.candidates[i].design.FirstHop())
+	}
+	return first
 }
 
 // stage is the plan of the search, but for graph and adjacency matrix: the largest hops beside the largest training.
@@ -210,6 +216,7 @@ func (t *tuning) stage(pl *planner, w way) (plan.Stage, error) {
 			design, nodes := t.hops(v, of[v], r.hi)
 			h := pl.hopStage(&design, t.propagation(design, of[v], nodes), w)
 			h.Items = append(h.Items, positionItems(nodes, pl.data.Nodes)...)
+			addStage(&h, pl.learnStage(&design, t.firstHop(design, of[v]), w), float64(len(of[v])*(r.hi-r.lo)))
 			if h.Peak() > hops.Peak() {
 				hops.Items = h.Items
 			}
@@ -307,6 +314,7 @@ func (t *tuning) variant(v variant, members []int, lo, hi int, done *int) (err e
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
+	s.learner = w.newLearner(&design, t.firstHop(design, members))
 	if err := w.connect(s, &design); err != nil {
 		return err
 	}

@@ -114,7 +114,7 @@ func (d *dataset) workItems(design *Design, ends []*Programs, s sizes, test bool
 		persistent, shared, scratch = max(persistent, a), max(shared, b), max(scratch, c)
 	}
 	l := design.layout(d.Features.Cols, d.Classes)
-	items := append(s.rowItems(l, design.passes()),
+	items := append(s.rowItems(l, design.passes() && d.learning == nil),
 		plan.Item{Name: "parameters and optimizer state", Bytes: persistent, Where: plan.Resident},
 		plan.Item{Name: "activations and gradients", Bytes: shared, Where: plan.Resident},
 		plan.Item{Name: "working memory of kernels", Bytes: scratch, Where: plan.Resident},
@@ -192,7 +192,10 @@ func newWorkshop(d *dataset, c choice, s sizes, test bool, pool *kernel.Pool, sp
 		}
 	}
 	if c.design.passes() {
-		return w, nil // one buffer has all rows
+		if d.learning != nil {
+			w.valRows, err = newBuffer(s.Val, l, s.compress)
+		}
+		return w, err // else one buffer has all rows
 	}
 	if s.shelved {
 		w.shelf, err = newShelf(s.shelvedTrain(), s.Val, l, spill)
@@ -262,6 +265,10 @@ func (w *workshop) open(s *store, split graph.Split) (err error) {
 		return w.openAll(s, split)
 	}
 	first := w.design.FirstHop()
+	from, nodes, err := s.thatTrain(split.Train)
+	if err != nil {
+		return err
+	}
 	for _, b := range []*buffer{w.rows, w.valRows, w.testRows} {
 		if b != nil {
 			b.fold = foldOf(s, &w.design)
@@ -272,7 +279,7 @@ func (w *workshop) open(s *store, split graph.Split) (err error) {
 		if sparse, err = w.valRows.sparse(s, split.Val, first); err != nil {
 			return err
 		}
-		train, err := w.rows.sparse(s, split.Train, first)
+		train, err := w.rows.sparse(from, nodes, first)
 		if err != nil {
 			return err
 		}
@@ -295,7 +302,7 @@ func (w *workshop) open(s *store, split graph.Split) (err error) {
 		dealt, room = w.places.dealt, w.places.order
 	}
 	if w.rows != nil {
-		if w.train, err = w.rows.gather(s, split.Train, w.data.labelsOf(split.Train), first, w.design.stepSparse(sparse)); err != nil {
+		if w.train, err = w.rows.gather(from, nodes, w.data.labelsOf(split.Train), first, w.design.stepSparse(sparse)); err != nil {
 			return err
 		}
 		w.train.transpose()
