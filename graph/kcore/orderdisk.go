@@ -173,23 +173,14 @@ func (l *layering) peelShells(ctx context.Context, pool *kernel.Pool, lo, hi int
 	l.raw, l.ids, l.degrees, l.ends = l.layout(int(vertices))
 	err := l.rows.Pass(ctx, pool, l.anyOpen(lo, hi), func(worker int, b *rowfile.Block) error {
 		b.Tag = l.t
-		bytes, rows, before := 0, 0, b.First
-		r := b.Rows()
-		for r.Next() {
+		return b.Rewrite(func(r *rowfile.Rows) (int, []byte, bool) {
 			k := l.core[r.Vertex]
 			if !l.open(k, lo, hi) {
-				continue
+				return 0, nil, false
 			}
 			row, same, _ := l.sameShell(r.Neighbours, k, l.chunks[worker])
-			bytes += rowfile.PutRow(b.Body[bytes:], uint32(r.Vertex-before), same, row)
-			before = r.Vertex
-			rows++
-		}
-		if r.Broken() {
-			return b.Corrupt()
-		}
-		b.Keep(rows, bytes)
-		return nil
+			return same, row, true
+		})
 	}, l.append)
 	if err != nil {
 		return err
@@ -251,13 +242,10 @@ func (l *layering) sweepShell(ctx context.Context, pool *kernel.Pool, k int32) e
 // lowerLayers leaves of a block a row without neighbours for each vertex of shell k whose layer falls: the new one stands as its degree.
 func (l *layering) lowerLayers(w *sweeper, b *rowfile.Block, k int32) error {
 	fresh := w.fresh[:copy(w.fresh, l.layer[b.First:b.End])]
-	bytes, rows, before := 0, 0, b.First
-	r := b.Rows()
-	for r.Next() {
-		v := r.Vertex
-		old := fresh[v-b.First]
-		if l.core[v] != k || old == 0 {
-			continue
+	return b.Rewrite(func(r *rowfile.Rows) (int, []byte, bool) {
+		old := fresh[r.Vertex-b.First]
+		if l.core[r.Vertex] != k || old == 0 {
+			return 0, nil, false
 		}
 		gone, need := w.counts[:0], -k // layers of neighbours in the shell, and how many of them must go
 		for n, rest, last := 0, r.Neighbours, uint32(0); len(rest) > 0; {
@@ -277,21 +265,16 @@ func (l *layering) lowerLayers(w *sweeper, b *rowfile.Block, k int32) error {
 			}
 		}
 		if int(need) > len(gone) {
-			continue
+			return 0, nil, false
 		}
 		slices.Sort(gone)
-		if x := gone[need-1] + 1; x < old || old < 0 {
-			fresh[v-b.First] = x
-			bytes += rowfile.PutRow(b.Body[bytes:], uint32(v-before), int(x), nil)
-			before = v
-			rows++
+		x := gone[need-1] + 1
+		if x >= old && old >= 0 {
+			return 0, nil, false
 		}
-	}
-	if r.Broken() {
-		return b.Corrupt()
-	}
-	b.Keep(rows, bytes)
-	return nil
+		fresh[r.Vertex-b.First] = x
+		return int(x), nil, true
+	})
 }
 
 // places makes places of the layers.

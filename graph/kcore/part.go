@@ -115,23 +115,13 @@ func (p *part) layout(count int) (raw []byte, ids, degrees, ends []int32) {
 // choose leaves of a block the rows of the part, and of them the neighbours in it; the degree counts those beyond above as well.
 func (p *part) choose(worker int, b *rowfile.Block) error {
 	b.Tag = p.t
-	bytes, rows, before := 0, 0, b.First
-	r := b.Rows()
-	for r.Next() {
-		v := r.Vertex
-		if e := p.core[v]; e <= p.t || e > p.above {
-			continue
+	return b.Rewrite(func(r *rowfile.Rows) (int, []byte, bool) {
+		if e := p.core[r.Vertex]; e <= p.t || e > p.above {
+			return 0, nil, false
 		}
 		left, inside, beyond := p.filter(r.Neighbours, p.chunks[worker])
-		bytes += rowfile.PutRow(b.Body[bytes:], uint32(v-before), inside+beyond, left)
-		before = v
-		rows++
-	}
-	if r.Broken() {
-		return b.Corrupt()
-	}
-	b.Keep(rows, bytes)
-	return nil
+		return inside + beyond, left, true
+	})
 }
 
 // filter leaves the neighbours in the part where they stand, and counts them and those beyond above.

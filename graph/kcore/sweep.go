@@ -88,26 +88,15 @@ func anyWithin(core []int32, t, above int32) bool {
 func (s *sweeper) work(core []int32, b *rowfile.Block, above int32) error {
 	s.first = b.First
 	fresh := s.fresh[:copy(s.fresh, core[b.First:b.End])]
-	bytes, rows, before := 0, 0, b.First
-	r := b.Rows()
-	for r.Next() {
-		v := r.Vertex
-		x := fresh[v-b.First]
+	return b.Rewrite(func(r *rowfile.Rows) (int, []byte, bool) {
+		x := fresh[r.Vertex-b.First]
 		if x <= 1 || x > above {
-			continue
+			return 0, nil, false
 		}
-		if h := s.hIndex(core, fresh, r.Neighbours, x); h < x {
-			fresh[v-b.First] = h
-			bytes += rowfile.PutRow(b.Body[bytes:], uint32(v-before), int(h), nil)
-			before = v
-			rows++
-		}
-	}
-	if r.Broken() {
-		return b.Corrupt()
-	}
-	b.Keep(rows, bytes)
-	return nil
+		h := s.hIndex(core, fresh, r.Neighbours, x)
+		fresh[r.Vertex-b.First] = h
+		return int(h), nil, h < x
+	})
 }
 
 // hIndex is the largest h ≤ x such that h neighbours have estimates of at least h.

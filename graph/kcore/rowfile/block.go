@@ -22,8 +22,26 @@ type Block struct {
 // Rows returns an iterator of the rows.
 func (b *Block) Rows() Rows { return Rows{rest: b.Body, left: b.rows, Vertex: b.First} }
 
-// Keep makes the block consist of so many rows, which stand at the beginning of Body in so many bytes.
-func (b *Block) Keep(rows, bytes int) { b.rows, b.Body = rows, b.Body[:bytes] }
+// Rewrite leaves of the block what keep makes of its rows: for each, whether its vertex has one still, of what degree and with
+// which neighbours, which may lie where the old ones did. No row grows.
+func (b *Block) Rewrite(keep func(r *Rows) (degree int, neighbours []byte, kept bool)) error {
+	bytes, rows, before := 0, 0, b.First
+	r := b.Rows()
+	for r.Next() {
+		degree, neighbours, kept := keep(&r)
+		if !kept {
+			continue
+		}
+		bytes += PutRow(b.Body[bytes:], uint32(r.Vertex-before), degree, neighbours)
+		before = r.Vertex
+		rows++
+	}
+	if r.Broken() {
+		return b.Corrupt()
+	}
+	b.rows, b.Body = rows, b.Body[:bytes]
+	return nil
+}
 
 // Rows walks the rows of a block.
 type Rows struct {
