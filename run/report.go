@@ -93,16 +93,11 @@ func (j *Job) report(r *Result, finished time.Time) ([]byte, error) {
 // page is what the reports of all tasks show.
 func (j *Job) page(data string, tiles []tile, finished time.Time) *page {
 	spec := j.task.Spec()
-	return &page{
-		Title:    fmt.Sprintf("%s on %s", cmp.Or(spec.Verb, spec.Name), filepath.Base(data)),
-		Subtitle: fmt.Sprintf("%s. %s", spec.Title, spec.Paper),
-		Tiles:    tiles,
-		Notes:    degradedFirst(j.notes),
-		Plan:     viewPlan(j.plan),
-		Settings: settingsTable(j.Values), Environment: j.environment.table(),
-		Command: j.command(), Version: j.environment.Seraph, Finished: finished.Format("2 January 2006, 15:04"),
-		CSS: template.CSS(reportCSS), UPlotCSS: template.CSS(uplotCSS), JS: template.JS(reportJS), UPlotJS: template.JS(uplotJS),
-	}
+	p := newPage(j.environment, j.plan, finished)
+	p.Title = fmt.Sprintf("%s on %s", cmp.Or(spec.Verb, spec.Name), filepath.Base(data))
+	p.Subtitle = fmt.Sprintf("%s. %s", spec.Title, spec.Paper)
+	p.Tiles, p.Notes, p.Settings, p.Command = tiles, degradedFirst(j.notes), settingsTable(j.Values), j.command()
+	return p
 }
 
 // addSections draws what the task adds.

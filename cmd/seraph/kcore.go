@@ -46,6 +46,7 @@ type kcoreVerb struct {
 	K          int32  `short:"k" placeholder:"K" help:"Write the vertices of the K-core instead, an id a line."`
 	Edges      bool   `help:"With --k: write the edges among them."`
 	Order      bool   `help:"Write the degeneracy order to FILE.order, an id a line."`
+	Stats      bool   `help:"Print the sizes of all shells and the degrees in them; with --out, draw them in FILE.html."`
 	Resume     bool   `help:"Go on with what an interrupted job on the same edges has left in --disk."`
 	Check      bool   `help:"Prove the result right, from the graph and the degeneracy order alone."`
 }
@@ -57,6 +58,8 @@ type kcoreResult struct {
 	Engine      kcore.Engine       `json:"engine"`
 	Why         string             `json:"engine_why"`
 	Out         string             `json:"out,omitempty"`
+	Report      string             `json:"report,omitempty"`
+	Shells      []kcore.Shell      `json:"shells,omitempty"` // with --stats
 	Checked     bool               `json:"checked"`
 	Progress    *kcore.Progress    `json:"progress,omitempty"` // of an engine that divides
 	Messages    int64              `json:"messages,omitempty"` // between ranks
@@ -65,6 +68,8 @@ type kcoreResult struct {
 	Written     int64              `json:"bytes_written"`
 	PlannedPeak int64              `json:"planned_peak_bytes"`
 	Peak        int64              `json:"peak_bytes"`
+
+	plan *plan.Job // the last one that was made
 }
 
 // settle fills in defaults and returns the budget.
@@ -157,7 +162,7 @@ func (c *kcoreVerb) run(a *app) error {
 		return err
 	}
 	before, _ := memory.IOCounters() // zero where it cannot be measured
-	result := kcoreResult{Event: "result", Engine: planned.engine, Why: planned.why, Out: c.Out, Seconds: map[string]float64{}, PlannedPeak: planned.Peak()}
+	result := kcoreResult{Event: "result", Engine: planned.engine, Why: planned.why, Out: c.Out, Report: c.reportPath(), Seconds: map[string]float64{}, PlannedPeak: planned.Peak(), plan: planned.Job}
 	decompose := c.decompose
 	if planned.engine.OnDisk() {
 		decompose = func(a *app, result *kcoreResult) error { return c.decomposeOnDisk(a, budget, planned, result) }
@@ -168,6 +173,9 @@ func (c *kcoreVerb) run(a *app) error {
 	after, _ := memory.IOCounters()
 	result.BytesRead, result.Written = after.Read-before.Read, after.Write-before.Write
 	result.Peak, _ = memory.PeakRSS()
+	if err := c.writeReport(a, &result); err != nil {
+		return err
+	}
 	return c.print(a, result, result.text())
 }
 
@@ -238,6 +246,10 @@ func (c *kcoreVerb) decompose(a *app, result *kcoreResult) (err error) {
 		result.Checked = true
 		clock.lap("check")
 	}
+	if c.Stats {
+		result.Shells = kcore.Shells(g, vectors.Core)
+		clock.lap("stats")
+	}
 	result.Result = kcore.Summarise(&g.Names, g.Counts, vectors.Core)
 	err = c.write(&g.Names, vectors.Core,
 		func(w io.Writer) error { return kcore.WriteOrder(w, &g.Names, vectors.Order) },
@@ -303,15 +315,25 @@ func (r *kcoreResult) text() string {
 	if r.Checked {
 		b.WriteString("checked against its certificate\n")
 	}
-	total := 0.0
-	for _, s := range r.Seconds {
-		total += s
+	if r.Shells != nil {
+		b.WriteString(shellText(r.Shells) + "\n")
 	}
-	fmt.Fprintf(&b, "engine %s (%s), %s, peak %s of %s planned", r.Engine, r.Why, plan.FormatSeconds(total), memory.FormatSize(r.Peak), memory.FormatSize(r.PlannedPeak))
+	fmt.Fprintf(&b, "engine %s (%s), %s, peak %s of %s planned", r.Engine, r.Why, plan.FormatSeconds(r.total()), memory.FormatSize(r.Peak), memory.FormatSize(r.PlannedPeak))
 	if r.Out != "" {
 		b.WriteString("\nwritten to " + r.Out)
 	}
+	if r.Report != "" {
+		b.WriteString("\nreport " + r.Report)
+	}
 	return b.String()
+}
+
+// total is the seconds of all stages.
+func (r *kcoreResult) total() (sum float64) {
+	for _, s := range r.Seconds {
+		sum += s
+	}
+	return sum
 }
 
 // planKCore is seraph plan kcore.

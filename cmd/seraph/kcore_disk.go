@@ -157,7 +157,7 @@ func (c *kcoreVerb) decomposeOnDisk(a *app, budget int64, p planned, result *kco
 		return err
 	}
 	defer func() { err = s.close(err) }()
-	result.PlannedPeak = max(result.PlannedPeak, s.plan.Peak())
+	result.PlannedPeak, result.plan = max(result.PlannedPeak, s.plan.Peak()), s.plan.Job
 	if err := c.showPlan(a, s.plan.Job); err != nil {
 		return err
 	}
@@ -187,6 +187,12 @@ func (c *kcoreVerb) decomposeOnDisk(a *app, budget int64, p planned, result *kco
 		}
 		result.Checked = true
 		clock.lap("check")
+	}
+	if c.Stats {
+		if result.Shells, err = s.Shells(ctx, pool); err != nil {
+			return err
+		}
+		clock.lap("stats")
 	}
 	result.Progress = &s.Progress
 	result.Result = kcore.Summarise(&s.Names, s.Counts, s.Core)

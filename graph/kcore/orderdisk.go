@@ -33,7 +33,7 @@ func (s *Store) Place(ctx context.Context, place []int32, bytes int64, pool *ker
 		return err
 	}
 	defer func() { err = errors.Join(err, p.Close()) }()
-	l := &layering{part: p, rows: s.Rows, layer: place}
+	l := &layering{part: p, store: s, layer: place}
 	if err := l.survey(ctx, pool); err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func OrderBytes(nodes int) int64 { return 4*int64(nodes) + LeastPart }
 // layering finds layers.
 type layering struct {
 	*part
-	rows  *rowfile.File
+	store *Store
 	layer []int32 // that of a vertex; as long as it is not known, how many neighbours must go first, less than 0
 	// shells are how large each shell is, those in layer 0 included as they are read with the others.
 	shells []shellSize
@@ -79,25 +79,18 @@ func (l *layering) survey(ctx context.Context, pool *kernel.Pool) error {
 	for w := range found {
 		found[w] = make([]shellSize, levels)
 	}
-	everything := func(int32, int32) bool { return true }
-	err := l.rows.Pass(ctx, pool, everything, func(worker int, b *rowfile.Block) error {
-		r := b.Rows()
-		for r.Next() {
-			k := l.core[r.Vertex]
-			row, same, beyond := l.sameShell(r.Neighbours, k, l.chunks[worker])
-			size := &found[worker][k]
-			size.vertices++
-			size.bytes += int64(len(row))
-			if need := int32(same+beyond) - k; need > 0 {
-				l.layer[r.Vertex] = -need
-				size.open = true
-			}
-		}
-		if r.Broken() {
-			return b.Corrupt()
+	err := l.store.scan(ctx, pool, func(worker int, r *rowfile.Rows) error {
+		k := l.core[r.Vertex]
+		row, same, beyond := l.sameShell(r.Neighbours, k, l.chunks[worker])
+		size := &found[worker][k]
+		size.vertices++
+		size.bytes += int64(len(row))
+		if need := int32(same+beyond) - k; need > 0 {
+			l.layer[r.Vertex] = -need
+			size.open = true
 		}
 		return nil
-	}, func(*rowfile.Block) error { return nil })
+	})
 	l.shells = found[0]
 	for _, more := range found[1:] {
 		for k, m := range more {
@@ -171,7 +164,7 @@ func (l *layering) peelShells(ctx context.Context, pool *kernel.Pool, lo, hi int
 	}
 	l.t, l.above, l.n, l.used = lo, hi, 0, 0
 	l.raw, l.ids, l.degrees, l.ends = l.layout(int(vertices))
-	err := l.rows.Pass(ctx, pool, l.anyOpen(lo, hi), func(worker int, b *rowfile.Block) error {
+	err := l.store.Rows.Pass(ctx, pool, l.anyOpen(lo, hi), func(worker int, b *rowfile.Block) error {
 		b.Tag = l.t
 		return b.Rewrite(func(r *rowfile.Rows) (int, []byte, bool) {
 			k := l.core[r.Vertex]
@@ -215,14 +208,14 @@ func (l *layering) peelShells(ctx context.Context, pool *kernel.Pool, lo, hi int
 
 // sweepShell finds the layers of a shell by passes.
 func (l *layering) sweepShell(ctx context.Context, pool *kernel.Pool, k int32) error {
-	buffers, err := newSweeping(l.rows, l.core, pool.Workers())
+	buffers, err := newSweeping(l.store.Rows, l.core, pool.Workers())
 	if err != nil {
 		return err
 	}
 	defer buffers.Close()
 	for changed := true; changed; {
 		changed = false
-		err := l.rows.Pass(ctx, pool, l.anyOpen(k-1, k), func(worker int, b *rowfile.Block) error {
+		err := l.store.Rows.Pass(ctx, pool, l.anyOpen(k-1, k), func(worker int, b *rowfile.Block) error {
 			return l.lowerLayers(&buffers.workers[worker], b, k)
 		}, func(b *rowfile.Block) error {
 			r := b.Rows()
@@ -336,33 +329,22 @@ func (s *Store) VerifyOrder(ctx context.Context, claims, place []int32, pool *ke
 		return err
 	}
 	chunks := make([][chunkLen]int32, pool.Workers())
-	everything := func(int32, int32) bool { return true }
-	return s.Rows.Pass(ctx, pool, everything, func(worker int, b *rowfile.Block) error {
-		chunk := chunks[worker][:]
-		r := b.Rows()
-		for r.Next() {
-			v := r.Vertex
-			k, support, behind := claims[v], int32(0), int32(0)
-			for n, rest, last := 0, r.Neighbours, uint32(0); len(rest) > 0; {
-				n, rest, last = rowfile.Unpack(chunk, rest, last)
-				for _, u := range chunk[:n] {
-					if claims[u] >= k {
-						support++
-					}
-					if place[u] > place[v] {
-						behind++
-					}
+	return s.scan(ctx, pool, func(worker int, r *rowfile.Rows) error {
+		v, chunk := r.Vertex, chunks[worker][:]
+		k, support, behind := claims[v], int32(0), int32(0)
+		for n, rest, last := 0, r.Neighbours, uint32(0); len(rest) > 0; {
+			n, rest, last = rowfile.Unpack(chunk, rest, last)
+			for _, u := range chunk[:n] {
+				if claims[u] >= k {
+					support++
+				}
+				if place[u] > place[v] {
+					behind++
 				}
 			}
-			if err := witness(s.ID(int(v)), k, support, behind); err != nil {
-				return err
-			}
 		}
-		if r.Broken() {
-			return b.Corrupt()
-		}
-		return nil
-	}, func(*rowfile.Block) error { return nil })
+		return witness(s.ID(int(v)), k, support, behind)
+	})
 }
 
 // WriteCoreEdges is WriteCoreEdges of a graph on disk.

@@ -49,6 +49,9 @@ func placesAreThose(t testing.TB, s *Store, g *Graph, core []int32, workers int,
 	if !bytes.Equal(got.Bytes(), want.Bytes()) {
 		t.Errorf("the order is written as %.200q, expected %.200q", got.Bytes(), want.Bytes())
 	}
+	if shells, err := s.Shells(context.Background(), pool); err != nil || !slices.Equal(shells, Shells(g, core)) {
+		t.Errorf("%v, shells %v, expected %v", err, shells, Shells(g, core))
+	}
 	for _, k := range []int32{1, 2, slices.Max(core)} {
 		got.Reset()
 		want.Reset()

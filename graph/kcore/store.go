@@ -80,6 +80,23 @@ func (s *Store) Decompose(ctx context.Context, d Divide, pool *kernel.Pool, noti
 	return err
 }
 
+// scan calls do with every row, from the workers of the pool.
+func (s *Store) scan(ctx context.Context, pool *kernel.Pool, do func(worker int, r *rowfile.Rows) error) error {
+	everything := func(int32, int32) bool { return true }
+	return s.Rows.Pass(ctx, pool, everything, func(worker int, b *rowfile.Block) error {
+		r := b.Rows()
+		for r.Next() {
+			if err := do(worker, &r); err != nil {
+				return err
+			}
+		}
+		if r.Broken() {
+			return b.Corrupt()
+		}
+		return nil
+	}, func(*rowfile.Block) error { return nil })
+}
+
 // Name makes the names complete, when the estimates are core numbers, and those of numbers that are no vertices 0. With ids
 // that are no numbers it reads these.
 func (s *Store) Name() error {
