@@ -27,7 +27,32 @@ type Graph struct {
 
 	Train, Val, Test []int32 // node ids of the public split where the format has one, else nil
 
+	// Kinds are the kinds of nodes of a heterogeneous graph, whose nodes are numbered kind after kind; nil where all nodes are of
+	// one kind. Labels then are those of the first kind alone, and Features those of each kind. Relations are its kinds of edges,
+	// which stand in Src and Dst one relation after the other.
+	Kinds     []Kind
+	Relations []Relation
+
 	Notes []string // what was ignored, counted or repaired: printed to the user and recorded
+}
+
+// Kind is a kind of nodes.
+type Kind struct {
+	Name     string
+	Nodes    int
+	Features Features // none for a kind without
+}
+
+// Relation is a kind of edges, each from a node of one kind to one of another, or of the same.
+type Relation struct {
+	Name     string
+	From, To int // in Kinds
+	Edges    int
+}
+
+// FullName returns the name of a relation with those of its kinds, as OGB writes it: "author___writes___paper".
+func (g *Graph) FullName(r *Relation) string {
+	return g.Kinds[r.From].Name + "___" + r.Name + "___" + g.Kinds[r.To].Name
 }
 
 // Features is a Nodes × Cols matrix of float32: at most one of Sparse and Dense is set; neither means no features.
@@ -84,8 +109,12 @@ func (g *Graph) Validate(path string) error {
 			return bad(fmt.Sprintf("%s %d", list.what, i), fmt.Sprint(list.ids[i]), fmt.Sprintf("0 … %d", g.Nodes-1))
 		}
 	}
-	if g.Labels != nil && len(g.Labels) != g.Nodes {
-		return bad("labels", fmt.Sprint(len(g.Labels)), fmt.Sprintf("%d, one per node", g.Nodes))
+	labelled := g.Nodes
+	if len(g.Kinds) > 0 {
+		labelled = g.Kinds[0].Nodes
+	}
+	if g.Labels != nil && len(g.Labels) != labelled {
+		return bad("labels", fmt.Sprint(len(g.Labels)), fmt.Sprintf("%d, one per node", labelled))
 	}
 	if i := firstOutside(g.Labels, -1, g.Classes); i >= 0 {
 		return bad(fmt.Sprintf("label of node %d", i), fmt.Sprint(g.Labels[i]), fmt.Sprintf("-1 (none) … %d", g.Classes-1))
@@ -93,7 +122,42 @@ func (g *Graph) Validate(path string) error {
 	if g.ClassNames != nil && len(g.ClassNames) != g.Classes {
 		return bad("class names", fmt.Sprint(len(g.ClassNames)), fmt.Sprintf("%d, one per class", g.Classes))
 	}
+	if len(g.Kinds) > 0 {
+		return g.validateKinds(path)
+	}
 	return g.Features.validate(path, g.Nodes)
+}
+
+// validateKinds checks what a heterogeneous graph has beyond others.
+func (g *Graph) validateKinds(path string) error {
+	bad := func(what, found, expected string) error { return CorruptAt(path, -1, what, found, expected) }
+	first := []int{0}
+	for i := range g.Kinds {
+		k := &g.Kinds[i]
+		if err := k.Features.validate(path, k.Nodes); err != nil {
+			return err
+		}
+		first = append(first, first[i]+k.Nodes)
+	}
+	if last := first[len(g.Kinds)]; last != g.Nodes || g.Features.Cols > 0 {
+		return bad("kinds of nodes", fmt.Sprintf("%d nodes, %d features of all", last, g.Features.Cols), fmt.Sprintf("%d nodes, features by kind", g.Nodes))
+	}
+	at := 0
+	for i := range g.Relations {
+		r := &g.Relations[i]
+		if r.From < 0 || r.From >= len(g.Kinds) || r.To < 0 || r.To >= len(g.Kinds) || r.Edges < 0 || r.Edges > len(g.Src)-at {
+			return bad("relation "+r.Name, fmt.Sprintf("%d edges from kind %d to kind %d", r.Edges, r.From, r.To), "edges and kinds of the graph")
+		}
+		next := at + r.Edges
+		if firstOutside(g.Src[at:next], first[r.From], first[r.From+1]) >= 0 || firstOutside(g.Dst[at:next], first[r.To], first[r.To+1]) >= 0 {
+			return bad("relation "+r.Name, "an edge between other kinds of nodes", fmt.Sprintf("edges from %s to %s", g.Kinds[r.From].Name, g.Kinds[r.To].Name))
+		}
+		at = next
+	}
+	if at != len(g.Src) {
+		return bad("edges", fmt.Sprint(len(g.Src)), fmt.Sprintf("%d, those of the relations", at))
+	}
+	return nil
 }
 
 func (f *Features) validate(path string, nodes int) error {
@@ -165,7 +229,19 @@ func firstOutside(ids []int32, lo, hi int) int {
 func (g *Graph) Describe(path string) Description {
 	d := Description{Format: g.Format, Path: path, Title: fmt.Sprintf("graph %q", g.Name), Notes: g.Notes}
 	d.Add("nodes", g.Nodes)
+	for i := range g.Kinds {
+		k := &g.Kinds[i]
+		features := "no features"
+		if k.Features.Cols > 0 {
+			features = fmt.Sprintf("%d features", k.Features.Cols)
+		}
+		d.Add("  "+k.Name, fmt.Sprintf("%d, %s", k.Nodes, features))
+	}
 	d.Add("edge entries", len(g.Src))
+	for i := range g.Relations {
+		r := &g.Relations[i]
+		d.Add("  "+g.FullName(r), r.Edges)
+	}
 	if len(g.Weights) > 0 {
 		d.Add("edge weights", fmt.Sprintf("%g … %g", slices.Min(g.Weights), slices.Max(g.Weights)))
 	}

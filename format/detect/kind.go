@@ -51,6 +51,9 @@ type Options struct {
 	// Weights is the column of an edge list, from 3 on, that holds the weights of the edges. METIS and MatrixMarket files and Seraph graphs have one
 	// place for weights: anything but "" keeps them. "" ignores weights.
 	Weights string
+
+	// Kinds takes a graph of several kinds of nodes too; else it is an error.
+	Kinds bool
 }
 
 var (
@@ -65,6 +68,16 @@ var (
 	ogbSet = Kind{
 		Name: "ogb", Title: "folder in the OGB layout", Class: Graph,
 		describe: ogb.Describe, check: ogb.Check, graph: noOptions(ogb.Read), memory: ogb.ImportBytes,
+	}
+	ogbHetero = Kind{
+		Name: "ogb-hetero", Title: "folder in the OGB layout of several kinds of nodes", Class: Graph,
+		describe: ogb.DescribeHetero, check: ogb.CheckHetero, memory: ogb.HeteroImportBytes,
+		graph: func(path string, o Options) (*format.Graph, error) {
+			if !o.Kinds {
+				return nil, format.CorruptAt(path, -1, "graph", "several kinds of nodes", "nodes of one kind").WithHint("models that weigh the hops, gamlp-r among them, take it")
+			}
+			return ogb.ReadHetero(path)
+		},
 	}
 	edgeList = Kind{
 		Name: "edgelist", Title: "edge list", Class: Graph,

@@ -41,6 +41,9 @@ func recogniseFolder(path string) (Kind, error) {
 	if ogb.Is(path) {
 		return ogbSet, nil
 	}
+	if ogb.IsHetero(path) {
+		return ogbHetero, nil
+	}
 	unknown := format.CorruptAt(path, -1, "data", "a folder of other files", "a data set in the OGB layout (raw/edge.csv, raw/num-node-list.csv, …)")
 	for _, pattern := range []string{"ind.*.graph", "*.safetensors.index.json", "*.safetensors"} {
 		inside, err := filepath.Glob(filepath.Join(path, pattern))

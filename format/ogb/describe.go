@@ -1,7 +1,6 @@
 package ogb
 
 import (
-	"io"
 	"os"
 	"path/filepath"
 
@@ -46,15 +45,7 @@ func Check(dir string) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	block := make([]float32, max(1, blockValues/s.Cols)*s.Cols)
-	for err == nil {
-		_, err = f.Read(block)
-	}
-	if err == io.EOF {
-		return nil
-	}
-	return err
+	return f.each(func([]float32) {})
 }
 
 // ImportBytes bounds the memory that Read allocates in all, garbage included, from the counts and the sizes of the files.
@@ -87,10 +78,16 @@ func (s *Set) GraphBytes() (int64, error) {
 
 // array bounds what the four-byte elements of a file take; nothing where there is no such file.
 func (s *Set) array(file string, elements int64) (int64, error) {
-	path, err := s.find(file)
+	size, err := s.size(file)
 	if os.IsNotExist(err) {
 		return 0, nil
 	}
+	return format.ReserveBytes(elements, 4, size), err
+}
+
+// size is the size of a file.
+func (s *Set) size(file string) (int64, error) {
+	path, err := s.find(file)
 	if err != nil {
 		return 0, err
 	}
@@ -98,5 +95,5 @@ func (s *Set) array(file string, elements int64) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return format.ReserveBytes(elements, 4, info.Size()), nil
+	return info.Size(), nil
 }

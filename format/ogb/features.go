@@ -16,8 +16,10 @@ type Features struct {
 }
 
 // Features opens the features; close them after use. It is an error where there are none (Cols is 0).
-func (s *Set) Features() (*Features, error) {
-	path, err := s.find(featureFile)
+func (s *Set) Features() (*Features, error) { return s.openFeatures(featureFile) }
+
+func (s *Set) openFeatures(file string) (*Features, error) {
+	path, err := s.find(file)
 	if err != nil {
 		return nil, err
 	}
@@ -70,4 +72,20 @@ func (f *Features) readRow(dst []float32) (err error) {
 	}
 	f.next++
 	return t.Err()
+}
+
+// each hands all rows on, a block at a time, and closes the features.
+func (f *Features) each(yield func(block []float32)) error {
+	defer f.Close()
+	block := make([]float32, max(1, blockValues/f.Cols)*f.Cols)
+	for {
+		rows, err := f.Read(block)
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		yield(block[:rows*f.Cols])
+	}
 }

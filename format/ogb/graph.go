@@ -2,7 +2,6 @@ package ogb
 
 import (
 	"fmt"
-	"io"
 	"path/filepath"
 	"slices"
 
@@ -23,20 +22,12 @@ func Read(dir string) (*format.Graph, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
 	g.Features.Cols = s.Cols
 	g.Features.Dense = format.Reserve[float32](int64(s.Nodes)*int64(s.Cols), f.text.Size)
-	block := make([]float32, max(1, blockValues/s.Cols)*s.Cols)
-	for {
-		rows, err := f.Read(block)
-		if err == io.EOF {
-			return g, g.Validate(dir)
-		}
-		if err != nil {
-			return nil, err
-		}
-		g.Features.Dense = append(g.Features.Dense, block[:rows*s.Cols]...)
+	if err := f.each(func(block []float32) { g.Features.Dense = append(g.Features.Dense, block...) }); err != nil {
+		return nil, err
 	}
+	return g, g.Validate(dir)
 }
 
 // blockValues is how many values Read reads at a time, about.
@@ -66,16 +57,25 @@ func (s *Set) Graph() (*format.Graph, error) {
 func (s *Set) readEdges(g *format.Graph, t *format.Text) error {
 	g.Src = format.Reserve[int32](s.Edges, t.Size)
 	g.Dst = format.Reserve[int32](s.Edges, t.Size)
-	return readLines(t, "edges", s.Edges, func() error {
-		src, err := t.Natural("source of an edge", 0, int64(s.Nodes)-1)
+	all := nodeRange{count: s.Nodes}
+	return readPairs(g, t, s.Edges, all, all)
+}
+
+// nodeRange is the nodes that a file numbers from 0: those from first on.
+type nodeRange struct{ first, count int }
+
+// readPairs appends so many edges from a file, each from a node of one range to one of another.
+func readPairs(g *format.Graph, t *format.Text, edges int64, from, to nodeRange) error {
+	return readLines(t, "edges", edges, func() error {
+		src, err := t.Natural("source of an edge", 0, int64(from.count)-1)
 		if err != nil {
 			return err
 		}
-		dst, err := t.Natural("target of an edge", 0, int64(s.Nodes)-1)
+		dst, err := t.Natural("target of an edge", 0, int64(to.count)-1)
 		if err != nil {
 			return err
 		}
-		g.Src, g.Dst = append(g.Src, int32(src)), append(g.Dst, int32(dst))
+		g.Src, g.Dst = append(g.Src, int32(from.first+int(src))), append(g.Dst, int32(to.first+int(dst)))
 		return nil
 	})
 }

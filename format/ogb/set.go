@@ -42,7 +42,7 @@ func Open(dir string) (*Set, error) {
 	if err := s.findScheme(); err != nil {
 		return nil, err
 	}
-	return s, s.noteOthers()
+	return s, s.noteOthers("raw", nodeCount, edgeCount, edgeFile, featureFile, labelFile)
 }
 
 // The files of the layout, without extension.
@@ -138,16 +138,16 @@ func (s *Set) findScheme() error {
 	return nil
 }
 
-// noteOthers notes the files of raw that are ignored.
-func (s *Set) noteOthers() error {
-	entries, err := os.ReadDir(filepath.Join(s.Dir, "raw"))
+// noteOthers notes the files of a folder that are ignored: all but some.
+func (s *Set) noteOthers(folder string, known ...string) error {
+	entries, err := os.ReadDir(filepath.Join(s.Dir, filepath.FromSlash(folder)))
 	if err != nil {
 		return err
 	}
 	for _, entry := range entries {
 		name, isCSV := strings.CutSuffix(strings.TrimSuffix(entry.Name(), ".gz"), ".csv")
-		if isCSV && !slices.Contains([]string{nodeCount, edgeCount, edgeFile, featureFile, labelFile}, "raw/"+name) {
-			s.Notes = append(s.Notes, fmt.Sprintf("raw/%s is ignored", entry.Name()))
+		if isCSV && !slices.Contains(known, folder+"/"+name) {
+			s.Notes = append(s.Notes, fmt.Sprintf("%s/%s is ignored", folder, entry.Name()))
 		}
 	}
 	return nil
