@@ -63,6 +63,13 @@ type Generator interface {
 	Generate(ctx context.Context, job *Job, request *Request) error
 }
 
+// Embedder is a model that has a representation of each row.
+type Embedder interface {
+	// Embed applies the trained model in job.Dir to job.Data and writes what its last linear layer takes of each row, in the order
+	// of Predict, to out: float32, as .npy (rows, width) or as .parquet with the columns id, e_0, e_1, ….
+	Embed(ctx context.Context, job *Job, out string) error
+}
+
 // PredictPlanner is a model that can plan a prediction.
 type PredictPlanner interface {
 	// PlanPredict returns the plan of applying the trained model in job.Dir to job.Data, without doing it.

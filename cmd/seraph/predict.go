@@ -14,8 +14,9 @@ import (
 
 var predictCommand = command{
 	name: "predict", usage: "RUN --data PATH", help: "Apply a trained model to data.",
-	detail: "Writes original ids, class names and probabilities: CSV, or Parquet where --out ends in .parquet; with --json an object a row.",
-	exits:  []int{exitBudget, exitCorrupt}, flags: typeOf[predict], verb: verbOf[predict],
+	detail: "Writes original ids, class names and probabilities: CSV, or Parquet where --out ends in .parquet; with --json an object a row.\n\n" +
+		"With --embeddings it writes in their place what the last linear layer takes of each row, in the same order, as float32: to .npy (rows, width), or to .parquet with the columns id, e_0, e_1, ….",
+	exits: []int{exitBudget, exitCorrupt}, flags: typeOf[predict], verb: verbOf[predict],
 }
 
 type predict struct {
@@ -24,6 +25,7 @@ type predict struct {
 	appliedFlags `embed:""`
 	Run          string `arg:"" name:"RUN" help:"The run directory."`
 	Out          string `default:"-" placeholder:"FILE" help:"Where to; - is stdout. Default: -."`
+	Embeddings   string `placeholder:"FILE" help:"Write embeddings there, .npy or .parquet, in place of predictions."`
 }
 
 func (p *predict) run(a *app) error {
@@ -39,18 +41,42 @@ func (p *predict) run(a *app) error {
 		return run.Usagef("--data is missing: what to apply the model to")
 	}
 	ctx := context.Background()
+	if p.Embeddings != "" {
+		return p.embed(ctx, a, m, job)
+	}
 	if p.Out == "-" && p.JSON {
 		return p.printRows(ctx, a, m, job)
 	}
 	if err := m.Predict(ctx, job, p.Out); err != nil || p.Out == "-" {
 		return err
 	}
+	return p.printWritten(a, job, "predictions", p.Out)
+}
+
+// printWritten says what was written where.
+func (p *predict) printWritten(a *app, job *run.Job, what, out string) error {
 	return p.print(a, struct {
 		Event string `json:"event"`
 		Run   string `json:"run"`
 		Data  string `json:"data"`
+		What  string `json:"what"`
 		Out   string `json:"out"`
-	}{"predict", p.Run, job.Data, p.Out}, "predictions: "+p.Out)
+	}{"predict", p.Run, job.Data, what, out}, what+": "+out)
+}
+
+// embed writes embeddings.
+func (p *predict) embed(ctx context.Context, a *app, m run.Model, job *run.Job) error {
+	of, ok := m.(run.Embedder)
+	switch {
+	case p.Out != "-":
+		return run.Usagef("--out and --embeddings exclude each other: embeddings are written in place of predictions")
+	case !ok:
+		return run.Usagef("--embeddings: %s is a %s, which has none", p.Run, m.Spec().Name)
+	}
+	if err := of.Embed(ctx, job, p.Embeddings); err != nil {
+		return err
+	}
+	return p.printWritten(a, job, "embeddings", p.Embeddings)
 }
 
 // printRows prints predictions as JSON lines, an object a row. They pass through a temporary file, which knows numbers from

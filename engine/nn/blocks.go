@@ -38,6 +38,9 @@ func (m MLP) blocks(p *program.Program, x, product *Value, training bool) *Value
 		if i < m.Layers-1 {
 			in = p.Add(p.Scale(y, 0.5), p.Scale(first, 0.5))
 		}
+		if m.NoLast && i == m.Layers-1 {
+			return in
+		}
 		x = m.normalise(p, i, y, m.layer(i).Apply(p, fmt.Sprint(i), in), training)
 	}
 	return x

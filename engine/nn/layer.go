@@ -143,6 +143,7 @@ type MLP struct {
 	Residual        bool // every layer from the third on takes the sum of what the two before it give
 	InitialResidual bool // layers are the blocks of GAMLP: normalised over the batch, the last one too, without bias, each taking half of what the first gives
 	NoBias          bool
+	NoLast          bool // the result is what the last linear layer would take; with a single layer the rows, which are dense
 	BF16            bool
 	Init            program.Initializer // nil is PyTorch's, FanIn; with InitialResidual FanOut
 }
@@ -164,6 +165,9 @@ func (m MLP) ApplyMatrix(p *program.Program, name string, rows Matrix, training 
 	}
 	if training && rows.Sparse == nil {
 		rows.Dense = p.Dropout(rows.Dense, m.InputDropout)
+	}
+	if m.NoLast && m.Layers == 1 {
+		return rows.Dense
 	}
 	first := m.layer(0).ApplyMatrix(p, "0", rows)
 	if m.InitialResidual {
@@ -213,6 +217,9 @@ func (m MLP) follow(p *program.Program, x *Value, training bool) *Value {
 		before = x
 		if training {
 			input = p.Dropout(input, m.Dropout)
+		}
+		if m.NoLast && i == m.Layers-2 {
+			return input
 		}
 		x = m.layer(i+1).Apply(p, fmt.Sprint(i+1), input)
 	}

@@ -12,9 +12,9 @@ import (
 
 const (
 	pageRows = 1 << 16
-	// A group of rows is closed when it has this many rows, or its pages this many bytes.
+	// GroupBytes are the pages, in bytes, with which a group of rows is written, if it has not so many rows before.
+	GroupBytes = 64 << 20
 	groupRows  = 1 << 20
-	groupBytes = 64 << 20
 )
 
 // Writer writes tables to Parquet: each column optional, int64, float32, double or string, in pages of PLAIN under snappy with a
@@ -74,7 +74,7 @@ func (w *Writer) writePages(t *table.Table, lo, hi int) error {
 	}
 	w.open.rows += hi - lo
 	w.rows += hi - lo
-	if w.open.rows >= groupRows || size >= groupBytes {
+	if w.open.rows >= groupRows || size >= GroupBytes {
 		return w.closeGroup()
 	}
 	return nil

@@ -17,6 +17,7 @@ type Network struct {
 	Hidden  int     // width of the layers but the last, of a head for GAT
 	Dropout float64 // on what every layer takes
 	BF16    bool    // products in bfloat16
+	NoLast  bool    // the result is what the last layer would take
 
 	Heads            int     // of the layers but the last, side by side; GAT
 	OutHeads         int     // of the last layer, whose mean it takes; GAT
@@ -51,6 +52,9 @@ func NewAdjacency(p *program.Program, nodes tensor.Dim, entries int) *Adjacency 
 func (n Network) Forward(p *program.Program, a *Adjacency, x *program.Value, classes int, training bool) *program.Value {
 	for i := range n.Layers {
 		last := i == n.Layers-1
+		if last && n.NoLast {
+			break
+		}
 		if training {
 			x = p.Dropout(x, n.Dropout)
 		}

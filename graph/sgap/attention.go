@@ -93,7 +93,7 @@ func (d *Design) attend(p *program.Program, hops []nn.Matrix, head nn.MLP, class
 	a := newScores(d, p, x, training)
 	out := a.weigh(classes)
 	weights := a.dropWeights(out.Hops)
-	if !d.multipliesFirst() {
+	if !d.multipliesFirst() || head.NoLast && head.Layers == 1 {
 		message := d.addOwn(p, p.Combine(weights, dense(z[:d.Hops+1])...), in[0], training)
 		out.Logits = head.Apply(p, "head", message, training)
 		return out

@@ -23,6 +23,8 @@ type Design struct {
 	Labels    LabelUse      // what it is told of labels beside the loss
 	Head      nn.MLP        // the transformation; Out is set to the number of classes
 	Post      Post          // propagation of the predictions
+
+	Embeds bool // in place of logits it gives what its last linear layer takes
 }
 
 // Messages says how the hops of a node become the input of the transformation.
@@ -91,7 +93,7 @@ func (d *Design) takesSparse() bool {
 
 // Outputs are what a design computes for rows.
 type Outputs struct {
-	Logits *program.Value // (rows, classes)
+	Logits *program.Value // (rows, classes); of a design that embeds (rows, width)
 	Guide  *program.Value // (rows, classes): the logits of the branch that guides; nil but for SelfGuided
 	Hops   *program.Value // (rows, K+1): the weights of the hops, each row adding up to 1; nil where none are learned
 }
@@ -108,7 +110,7 @@ func (d *Design) Forward(p *program.Program, matrices []nn.Matrix, classes int, 
 // transform makes logits of the hops.
 func (d *Design) transform(p *program.Program, hops []nn.Matrix, classes int, training bool) Outputs {
 	head := d.Head
-	head.Out = classes
+	head.Out, head.NoLast = classes, d.Embeds
 	switch {
 	case d.Messages == Concat:
 		head.InputDropout = head.Dropout

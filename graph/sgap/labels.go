@@ -105,6 +105,9 @@ func (d *Design) addLabels(p *program.Program, logits *program.Value, labels []n
 	if d.Labels.Residual {
 		message.Dense = d.weighLabels(p, mixLast(p, dense(labels)), classes, training)
 	}
+	if net.NoLast = d.Embeds; d.Embeds {
+		return p.Concat(logits, net.ApplyMatrix(p, labelScope, message, training))
+	}
 	return p.Add(logits, net.ApplyMatrix(p, labelScope, message, training))
 }
 

@@ -15,7 +15,9 @@ func (d *Design) passes() bool { return d.Messages == Passing }
 
 // pass appends the network to a program.
 func (d *Design) pass(p *program.Program, in *inputs, classes int, training bool) Outputs {
-	return Outputs{Logits: d.Network.Forward(p, in.adjacency, in.hops[0].Dense, classes, training)}
+	network := d.Network
+	network.NoLast = d.Embeds
+	return Outputs{Logits: network.Forward(p, in.adjacency, in.hops[0].Dense, classes, training)}
 }
 
 // whole makes the sizes those of a design that takes all nodes at once.

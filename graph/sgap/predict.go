@@ -51,6 +51,7 @@ func (c *config) check() string {
 type applied struct {
 	*work
 	saved *run.Saved
+	out   string // where what it gives is written; "" where it is only planned
 }
 
 // openModel opens the trained model of a job.
@@ -79,19 +80,27 @@ func (m Model) prepareApplied(ctx context.Context, job *run.Job) (*applied, erro
 	if err != nil {
 		return nil, errors.Join(err, saved.Close())
 	}
-	return &applied{w, saved}, nil
+	return &applied{work: w, saved: saved}, nil
 }
 
 func (a *applied) close() error { return errors.Join(a.saved.Close(), a.work.close()) }
 
 // Predict implements run.Model: every node's original id, class and probabilities, as CSV, or Parquet where out ends in
 // .parquet.
-func (m Model) Predict(ctx context.Context, job *run.Job, out string) (err error) {
+func (m Model) Predict(ctx context.Context, job *run.Job, out string) error {
+	return m.apply(ctx, job, out, func(*Design) {}, func(a *applied, s *store) error { return a.writePredictions(s, out) })
+}
+
+// apply applies the model, whose design is altered before, to the input: write is given what the design reads of all nodes,
+// and writes to out.
+func (m Model) apply(ctx context.Context, job *run.Job, out string, alter func(*Design), write func(a *applied, s *store) error) (err error) {
 	a, err := m.prepareApplied(ctx, job)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.close()) }()
+	alter(&a.design)
+	a.out = out
 	defer func() {
 		if errors.Is(err, run.ErrInterrupted) {
 			err = errors.New("interrupted") // nothing to go on from
@@ -113,13 +122,16 @@ func (m Model) Predict(ctx context.Context, job *run.Job, out string) (err error
 	if err := a.recallLabels(h); err != nil {
 		return err
 	}
-	return a.writePredictions(h, out)
+	return write(a, h)
 }
 
 // evaluation is the design's program for blocks of rows alone.
 func (a *applied) evaluation(w way) (*Programs, sizes, error) {
 	s := a.data.sizesOf(a.choice, []graph.Split{{Train: make([]int32, 1)}}, w, a.job.Threads)
-	ps, err := a.design.Compile(a.training, s.Sizes, nil)
+	ps := &Programs{Sizes: s.Sizes}
+	var err error
+	ps.Eval, ps.eval, err = a.design.compileEvaluation("evaluate", s.Sizes, nil)
+	ps.Dense, ps.dense = ps.Eval, ps.eval
 	return ps, s, err
 }
 
@@ -139,6 +151,7 @@ func (a *applied) plan() (*plan.Job, error) {
 		predict := plan.Stage{Name: "predict", Items: append(a.hopItems(&a.design, propagation, w), input,
 			plan.Item{Name: "model", Bytes: persistent + shared + scratch, Where: plan.Resident},
 			plan.Item{Name: "block of rows", Bytes: bufferBytes(s.Eval, a.design.layout(d.Features.Cols, d.Classes), false), Where: plan.Resident})}
+		predict.Items = append(predict.Items, a.outputItems(s.Eval, ps.width())...)
 		addCost(&predict, float64(d.Nodes)/float64(s.Eval), ps.Eval.Cost)
 		addStage(&predict, a.recallStage(w), 1)
 		a.design.Post.plan(d, &predict, 1, a.job.Threads)
@@ -149,8 +162,27 @@ func (a *applied) plan() (*plan.Job, error) {
 	})
 }
 
-// writePredictions applies the model to all rows.
-func (a *applied) writePredictions(s *store, out string) (err error) {
+// outputItems are what writing rows of so many numbers holds, in a plan: a block as a table, and of Parquet what is compressed of a
+// group of rows, in slices that grow.
+func (a *applied) outputItems(block, width int) []plan.Item {
+	if !isParquet(a.out) {
+		return nil
+	}
+	row := 16 + 4*int64(width)
+	bytes := 2*int64(block)*row + 2*min(int64(a.data.Nodes)*row, parquet.GroupBytes+int64(block)*row)
+	return []plan.Item{{Name: "rows on their way to " + a.out, Bytes: bytes, Where: plan.Resident}}
+}
+
+// writePredictions writes those of all nodes.
+func (a *applied) writePredictions(s *store, out string) error {
+	return writeTable(out, func(write func(*table.Table) error) error {
+		return a.compute(s, func(lo, _ int, logits []float32) error { return write(a.data.predictions(lo, logits)) })
+	})
+}
+
+// compute starts the model and hands yield what it gives for the nodes from lo on, block by block: rows of logits, or of
+// embeddings, of that width.
+func (a *applied) compute(s *store, yield func(lo, width int, rows []float32) error) (err error) {
 	d := a.data
 	ps, sizes, err := a.evaluation(a.chosen)
 	if err != nil {
@@ -170,17 +202,14 @@ func (a *applied) writePredictions(s *store, out string) (err error) {
 	}
 	defer func() { err = errors.Join(err, block.close()) }()
 	tr := &trainer{Programs: ps, session: session, edges: s.edges}
-	emit := func(write func(*table.Table) error) error {
-		a.job.Stage("predict", "nodes", d.Nodes)
-		return a.logits(tr, block, s, func(lo int, logits []float32) error {
-			if err := write(d.predictions(lo, logits)); err != nil {
-				return err
-			}
-			a.job.Advance(lo + len(logits)/d.Classes)
-			return a.job.Interrupted()
-		})
-	}
-	return writeTable(out, emit)
+	a.job.Stage("predict", "nodes", d.Nodes)
+	return a.logits(tr, block, s, func(lo int, rows []float32) error {
+		if err := yield(lo, ps.width(), rows); err != nil {
+			return err
+		}
+		a.job.Advance(min(lo+sizes.Eval, d.Nodes))
+		return a.job.Interrupted()
+	})
 }
 
 // logits hands yield those of the nodes from lo on, block by block; where predictions are propagated, the logarithms of the
@@ -239,6 +268,9 @@ type tableWriter interface {
 	Close() error
 }
 
+// isParquet says whether a file is written as Parquet, by its name.
+func isParquet(path string) bool { return strings.EqualFold(filepath.Ext(path), ".parquet") }
+
 // writeTable writes what emit yields to a path, atomically, as Parquet where it ends in .parquet and else as CSV; or as CSV to
 // stdout for "-".
 func writeTable(out string, emit func(write func(*table.Table) error) error) error {
@@ -252,7 +284,7 @@ func writeTable(out string, emit func(write func(*table.Table) error) error) err
 		return fill(table.NewCSVWriter(os.Stdout))
 	}
 	return format.WriteFile(out, func(w io.Writer) error {
-		if strings.EqualFold(filepath.Ext(out), ".parquet") {
+		if isParquet(out) {
 			return fill(parquet.NewWriter(w))
 		}
 		return fill(table.NewCSVWriter(w))

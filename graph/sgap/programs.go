@@ -53,6 +53,9 @@ type inputs struct {
 	adjacency *gnn.Adjacency // for message passing, else nil
 }
 
+// width is the number of columns of what an evaluation gives.
+func (ps *Programs) width() int { return ps.eval.logits.Dim(-1).Size }
+
 // evaluation is the inputs and results of an evaluation.
 type evaluation struct {
 	inputs
@@ -138,11 +141,13 @@ func (d *Design) compileEvaluation(name string, s Sizes, sparse []bool) (*progra
 	e := evaluation{inputs: d.inputs(p, s.Eval, s.Val, s, sparse, false)}
 	out := d.forward(p, &e.inputs, s.Classes, false)
 	e.logits = p.Output(out.Logits)
-	if out.Hops != nil {
-		e.weights = p.Output(out.Hops)
+	if !d.Embeds {
+		if out.Hops != nil {
+			e.weights = p.Output(out.Hops)
+		}
+		_, e.losses = p.CrossEntropy(e.logits, e.labels)
+		p.Output(e.losses)
 	}
-	_, e.losses = p.CrossEntropy(e.logits, e.labels)
-	p.Output(e.losses)
 	c, err := program.Compile(p, program.Options{Workers: s.Threads})
 	return c, e, err
 }

@@ -265,7 +265,7 @@ func (m Spreading) prepareApplied(ctx context.Context, job *run.Job) (s *spreade
 	if s, err = m.prepare(ctx, job, c); err != nil {
 		return nil, nil, errors.Join(err, saved.Close())
 	}
-	return s, &applied{s.work, saved}, nil
+	return s, &applied{work: s.work, saved: saved}, nil
 }
 
 // planApplied is the plan of a prediction.

@@ -105,7 +105,8 @@ func (in *inputs) bind(e *program.Execution, rows *Rows, edges *gnn.Edges) error
 	return nil
 }
 
-// apply evaluates rows, at most as many as planned for, and returns logits (rows, classes) and the loss of each row.
+// apply evaluates rows, at most as many as planned for, and returns logits (rows, classes) and the loss of each row; of a design
+// that embeds (rows, width) and nil.
 func (t *trainer) apply(rows *Rows) (logits, losses []float32, err error) {
 	c, ev := t.Eval, &t.eval
 	if rows.dense() {
@@ -118,7 +119,10 @@ func (t *trainer) apply(rows *Rows) (logits, losses []float32, err error) {
 	if err := e.Run(); err != nil {
 		return nil, nil, err
 	}
-	return e.Tensor(ev.logits).Float32s(), e.Tensor(ev.losses).Float32s(), nil
+	if ev.losses != nil {
+		losses = e.Tensor(ev.losses).Float32s()
+	}
+	return e.Tensor(ev.logits).Float32s(), losses, nil
 }
 
 // applyAll evaluates the rows of a store in order, block by block in the buffer, and hands yield the logits from row lo on.
