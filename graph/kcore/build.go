@@ -22,72 +22,72 @@ func FromPairs(ids []int64, declared int64, pool *kernel.Pool) (*Graph, error) {
 
 // build makes a graph of pairs, and closes the bags.
 //
-// Rows come out sorted without sorting: pairs are first thrown into the rows of both their ends, in any order; then these
-// rows are walked from the first vertex to the last, and each vertex thrown into the rows of its neighbours.
+// Rows come out sorted without sorting. Every pair is thrown into the row of its smaller end, in any order. These rows are
+// walked from the first vertex to the last, and each vertex thrown into the rows of its larger neighbours: so all have their
+// smaller neighbours in ascending order, duplicates beside each other. Walked in their turn, these rows give every vertex
+// its smaller neighbours when it is its own turn, and the larger ones after it.
 func build(bags []bag, declared int64, pool *kernel.Pool) (g *Graph, err error) {
+	b := &builder{Graph: &Graph{}}
 	defer func() {
-		if err = errors.Join(err, closeBags(bags)); err != nil && g != nil {
-			g.Close()
+		if err = errors.Join(err, closeBags(bags), b.upper.close(), b.lower.close()); err != nil {
+			b.full.close()
 			g = nil
 		}
 	}()
-	g = &Graph{}
-	if g.Names, err = number(bags, declared, pool); err != nil {
-		return g, err
+	if b.Names, err = number(bags, declared, pool); err != nil {
+		return nil, err
 	}
-	if g.Nodes == 0 {
-		return g, errEmpty
+	if b.Nodes == 0 {
+		return nil, errEmpty
 	}
-	b := &builder{Graph: g, segments: segmentsOf(bags)}
-	b.cut(pool.Workers())
-	rows := b.arena(2 * b.pairs())
-	defer func() { err = errors.Join(err, rows.close()) }()
-	if rows.err != nil {
-		return g, rows.err
+	b.segments = segmentsOf(bags)
+	pairs := b.pairs()
+	if err := errors.Join(b.upper.open(b.Nodes, pairs), b.lower.open(b.Nodes, pairs)); err != nil {
+		return nil, err
 	}
-	b.rows = rows
-	pool.For(len(b.cuts)-1, 1, byOwner{b.cuts, b.count})
-	rows.begin()
-	pool.For(len(b.cuts)-1, 1, byOwner{b.cuts, b.throw})
-	b.Duplicates = b.pairs() - b.Loops
+	b.each(b.sampled(pool.Workers()), pool, b.count)
+	b.each(b.upper.begin(pool.Workers()), pool, b.throw)
 	if err := closeBags(bags); err != nil {
-		return g, err
+		return nil, err
 	}
-	sorted := b.arena(rows.ends[g.Nodes])
-	if sorted.err != nil {
-		return g, sorted.err
+	owners := b.lower.begin(pool.Workers())
+	b.each(owners, pool, b.throwBack)
+	if err := errors.Join(b.upper.close(), b.full.open(b.Nodes, 2*b.lower.filled())); err != nil {
+		return nil, err
 	}
-	copy(sorted.ends[1:], rows.ends)
-	b.sorted = sorted
-	pool.For(len(b.cuts)-1, 1, byOwner{b.cuts, b.throwBack})
-	return g, b.closeGaps()
+	b.each(owners, pool, b.measure)
+	b.each(b.full.begin(pool.Workers()), pool, b.fill)
+	b.finish(pairs)
+	return b.Graph, nil
 }
 
 // builder is a graph being made.
 type builder struct {
 	*Graph
 	segments []*segment
-	cuts     []int32 // ranges of vertices with about as many ends each, one a worker
-	rows     *rows
-	sorted   *rows
+	upper    rows // of every vertex, its larger neighbours
+	lower    rows // its smaller ones
+	full     rows
 }
 
-// rows are the rows of a graph being filled: ends[v] is where the next entry of row v goes.
+// rows are the rows of a graph being filled: row v is entries[indptr[v]:indptr[v+1]] in the end. Before, next[v] is first its length,
+// then where the next entry goes; next is indptr from the second value on, as where a row ends the next one begins.
 type rows struct {
 	arena   *memory.Arena
-	ends    []int64
+	indptr  []int64
+	next    []int64
 	entries []int32
-	err     error
 }
 
-// arena makes rows for the vertices of the graph.
-func (b *builder) arena(entries int64) *rows {
-	r := &rows{}
-	if r.arena, r.err = memory.NewArena(8*int64(b.Nodes+1) + 4*entries); r.err == nil {
-		r.ends = r.arena.Int64s(0, b.Nodes+1)
-		r.entries = r.arena.Int32s(8*int64(b.Nodes+1), int(entries))
+// open makes room for that many entries.
+func (r *rows) open(nodes int, entries int64) (err error) {
+	if r.arena, err = memory.NewArena(8*int64(nodes+1) + 4*entries); err != nil {
+		return err
 	}
-	return r
+	r.indptr = r.arena.Int64s(0, nodes+1)
+	r.next = r.indptr[1:]
+	r.entries = r.arena.Int32s(8*int64(nodes+1), int(entries))
+	return nil
 }
 
 func (r *rows) close() error {
@@ -97,13 +97,23 @@ func (r *rows) close() error {
 	return r.arena.Close()
 }
 
-// begin turns the lengths of rows into their beginnings.
-func (r *rows) begin() {
+// begin turns the lengths of rows into their beginnings, and divides the vertices among workers.
+func (r *rows) begin(workers int) (cuts []int32) {
 	sum := int64(0)
-	for v, n := range r.ends {
-		r.ends[v] = sum
+	for v, n := range r.next {
+		r.next[v] = sum
 		sum += n
 	}
+	return ranges(r.next, sum, 0, workers)
+}
+
+// filled is how many entries there are, when all are.
+func (r *rows) filled() int64 { return r.indptr[len(r.indptr)-1] }
+
+// put appends to row v.
+func (r *rows) put(v, u int32) {
+	r.entries[r.next[v]] = u
+	r.next[v]++
 }
 
 func (b *builder) pairs() (sum int64) {
@@ -113,8 +123,9 @@ func (b *builder) pairs() (sum int64) {
 	return sum
 }
 
-// cut finds the ranges from a sample of ends. They begin at multiples of 64, for the bitmap of self-loops.
-func (b *builder) cut(workers int) {
+// sampled finds ranges with about as many ends each from a sample of these. They begin at multiples of 64, for the bitmap of
+// self-loops.
+func (b *builder) sampled(workers int) (cuts []int32) {
 	var sample []int32
 	for _, s := range b.segments {
 		ids := s.narrow()
@@ -123,15 +134,20 @@ func (b *builder) cut(workers int) {
 		}
 	}
 	slices.Sort(sample)
-	b.cuts = append(b.cuts, 0)
+	cuts = append(cuts, 0)
 	for w := 1; w < workers && len(sample) > 0; w++ {
-		b.cuts = append(b.cuts, max(b.cuts[w-1], sample[w*len(sample)/workers]&^63))
+		cuts = append(cuts, max(cuts[w-1], sample[w*len(sample)/workers]&^63))
 	}
-	b.cuts = append(b.cuts, int32(b.Nodes))
+	return append(cuts, int32(b.Nodes))
 }
 
-// byOwner is a task whose units are ranges of vertices: every worker looks at everything and writes what belongs to its range.
-// So nothing is written by two, without atomics, and counters of hubs do not travel between processors.
+// each calls work with every range of vertices. Every worker looks at everything and writes what belongs to its range: so
+// nothing is written by two, without atomics, and counters of hubs do not travel between processors.
+func (b *builder) each(cuts []int32, pool *kernel.Pool, work func(lo, hi int32)) {
+	pool.For(len(cuts)-1, 1, byOwner{cuts, work})
+}
+
+// byOwner is a task whose units are ranges of vertices.
 type byOwner struct {
 	cuts []int32
 	work func(lo, hi int32)
@@ -144,92 +160,109 @@ func (t byOwner) Do(_, first, end int) {
 	}
 }
 
-// count counts the ends of vertices lo … hi−1, and notes their self-loops.
+// count counts the larger and the smaller neighbours of vertices lo … hi−1, and notes their self-loops.
 func (b *builder) count(lo, hi int32) {
-	size, counts, loops := uint32(hi-lo), b.rows.ends[lo:hi], int64(0)
+	size, upper, lower, loops := uint32(hi-lo), b.upper.next[lo:hi], b.lower.next[lo:hi], int64(0)
 	for _, s := range b.segments {
 		ids := s.narrow()
 		for i := 0; i+1 < len(ids); i += 2 {
-			u, v := uint32(ids[i]-lo), uint32(ids[i+1]-lo)
+			u, v := min(ids[i], ids[i+1]), max(ids[i], ids[i+1])
 			if u == v {
-				if u < size {
-					b.note(int(lo) + int(u))
+				if at := uint32(u - lo); at < size {
+					b.note(int(u))
 					loops++
 				}
 				continue
 			}
-			if u < size {
-				counts[u]++
+			if at := uint32(u - lo); at < size {
+				upper[at]++
 			}
-			if v < size {
-				counts[v]++
+			if at := uint32(v - lo); at < size {
+				lower[at]++
 			}
 		}
 	}
 	atomic.AddInt64(&b.Loops, loops)
 }
 
-// throw puts the other ends into the rows of vertices lo … hi−1.
+// throw puts the larger ends into the rows of vertices lo … hi−1.
 func (b *builder) throw(lo, hi int32) {
-	size, ends, entries := uint32(hi-lo), b.rows.ends[lo:hi], b.rows.entries
 	for _, s := range b.segments {
 		ids := s.narrow()
 		for i := 0; i+1 < len(ids); i += 2 {
-			u, v := ids[i], ids[i+1]
-			if u == v {
-				continue
-			}
-			if at := uint32(u - lo); at < size {
-				entries[ends[at]] = v
-				ends[at]++
-			}
-			if at := uint32(v - lo); at < size {
-				entries[ends[at]] = u
-				ends[at]++
+			u, v := min(ids[i], ids[i+1]), max(ids[i], ids[i+1])
+			if uint32(u-lo) < uint32(hi-lo) && u != v {
+				b.upper.put(u, v)
 			}
 		}
 	}
 }
 
-// throwBack puts every vertex, in ascending order, into the rows of those of its neighbours that are lo … hi−1.
+// throwBack puts every vertex, in ascending order, into the rows of those of its larger neighbours that are lo … hi−1.
 func (b *builder) throwBack(lo, hi int32) {
-	size, ends, entries := uint32(hi-lo), b.sorted.ends[lo:hi], b.sorted.entries
 	begin := int64(0)
-	for u, end := range b.rows.ends[:b.Nodes] {
-		for _, v := range b.rows.entries[begin:end] {
-			if at := uint32(v - lo); at < size {
-				entries[ends[at]] = int32(u)
-				ends[at]++
+	for u, end := range b.upper.next {
+		for _, v := range b.upper.entries[begin:end] {
+			if uint32(v-lo) < uint32(hi-lo) {
+				b.lower.put(v, int32(u))
 			}
 		}
 		begin = end
 	}
 }
 
-// closeGaps drops duplicates, which stand beside each other now, and makes the graph of the rows.
-func (b *builder) closeGaps() error {
-	r := b.sorted
-	begin, kept := int64(0), int64(0)
-	for v := range b.Nodes {
-		end := r.ends[v]
-		r.ends[v] = kept
-		before := int32(-1)
-		for _, u := range r.entries[begin:end] {
-			if u != before {
-				r.entries[kept] = u
-				kept++
+// measure counts all neighbours of vertices lo … hi−1.
+func (b *builder) measure(lo, hi int32) {
+	begin := int64(0)
+	for v, end := range b.lower.next {
+		before, n := int32(-1), int64(0)
+		for _, u := range b.lower.entries[begin:end] {
+			if u == before {
+				continue
+			}
+			n++
+			if uint32(u-lo) < uint32(hi-lo) {
+				b.full.next[u]++
 			}
 			before = u
 		}
-		if begin < end {
-			b.note(v)
+		if int32(v) >= lo && int32(v) < hi {
+			b.full.next[v] += n
 		}
 		begin = end
 	}
-	r.ends[b.Nodes] = kept
-	b.Graph.arena, b.Indptr, b.Indices = r.arena, r.ends, r.entries[:kept:kept]
-	b.Edges = kept / 2
-	b.Duplicates -= b.Edges
-	from := 8*int64(b.Nodes+1) + 4*kept
-	return r.arena.Release(from, r.arena.Size()-from)
+}
+
+// fill fills the rows of vertices lo … hi−1.
+func (b *builder) fill(lo, hi int32) {
+	begin := int64(0)
+	for v, end := range b.lower.next {
+		mine, before := int32(v) >= lo && int32(v) < hi, int32(-1)
+		for _, u := range b.lower.entries[begin:end] {
+			if u == before {
+				continue
+			}
+			if mine {
+				b.full.put(int32(v), u)
+			}
+			if uint32(u-lo) < uint32(hi-lo) {
+				b.full.put(u, int32(v))
+			}
+			before = u
+		}
+		begin = end
+	}
+}
+
+// finish makes the graph of the full rows of so many pairs.
+func (b *builder) finish(pairs int64) {
+	entries := b.full.filled()
+	b.Graph.arena, b.Indptr, b.Indices = b.full.arena, b.full.indptr, b.full.entries[:entries:entries]
+	b.Edges = entries / 2
+	b.Duplicates = pairs - b.Loops - b.Edges
+	for v := range b.Nodes {
+		if b.Degree(v) > 0 {
+			b.note(v)
+		}
+	}
 }

@@ -102,7 +102,8 @@ func PlanMemory(s Size, threads, ranks int) (*plan.Job, error) {
 	cores := 4 * s.Nodes
 	j := &plan.Job{Baseline: baseline, Stages: []plan.Stage{
 		{Name: "read", Items: []plan.Item{item("pairs of ids", pairBytes(s.Pairs, threads)), item("text", textBytes(threads))}, DiskRead: s.Text, Traffic: 100 * float64(s.Pairs)},
-		{Name: "build", Items: []plan.Item{item("rows in any order", indptr+8*s.Pairs), item("rows in order, or pairs", max(indptr+8*s.Pairs, pairBytes(s.Pairs, threads)))}, Traffic: 400 * float64(s.Pairs)},
+		{Name: "halve", Items: []plan.Item{item("pairs", pairBytes(s.Pairs, threads)), item("rows of larger neighbours", indptr+4*s.Pairs), item("lengths of others", indptr)}, Traffic: 200 * float64(s.Pairs)},
+		{Name: "build", Items: []plan.Item{item("rows of smaller neighbours", indptr+4*s.Pairs), item("rows", indptr+8*s.Pairs)}, Traffic: 200 * float64(s.Pairs)},
 		{Name: "peel", Items: []plan.Item{item("rows", indptr+8*s.Pairs), item("core numbers", cores), item("lists", max(WorkBytes(int(s.Nodes), threads), int64(ranks)*rankBytes(s.Nodes)))}, Traffic: 150 * float64(s.Pairs)},
 		{Name: "order and write", Items: []plan.Item{item("rows", indptr+8*s.Pairs), item("core numbers, order, work", 3*cores), item("text", 1<<20)}, Traffic: 50 * float64(s.Pairs)},
 	}}
