@@ -666,3 +666,32 @@ func TestLargeResultsHaveTheBitsOfSmallOnes(t *testing.T) {
 		}
 	}
 }
+
+// AVX2 has one way for rows whose elements are near each other and one for all others: an element's bits are the same. The
+// smallest element is the only difference of the rows, and its exponential nothing beside the sum.
+func TestSoftmaxHasTheBitsOfItsGeneralWay(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 10))
+	for _, level := range testLevels() {
+		for cols := 18; cols < 52; cols++ {
+			near := make([]float32, cols)
+			for i := range near {
+				near[i] = -20 * r.Float32()
+			}
+			least := r.IntN(cols-1) + 1
+			near[0], near[least] = 0, -87
+			far := slices.Clone(near)
+			far[least] = -300
+			outputs := func(x []float32) (soft, log []float32) {
+				soft, log = make([]float32, cols), make([]float32, cols)
+				(&Softmax{Dst: soft, X: x, Rows: 1, Cols: cols}).run(nil, level)
+				(&LogSoftmax{Dst: log, X: x, Rows: 1, Cols: cols}).run(nil, level)
+				return slices.Delete(soft, least, least+1), slices.Delete(log, least, least+1)
+			}
+			softNear, logNear := outputs(near)
+			softFar, logFar := outputs(far)
+			if !slices.Equal(softNear, softFar) || !slices.Equal(logNear, logFar) {
+				t.Fatalf("level %v, %d columns: the bits depend on an element that adds nothing", level, cols)
+			}
+		}
+	}
+}

@@ -6,9 +6,10 @@ import "math"
 // product that is added to something is fused, so that the bits are the same in both instruction sets. The largest error
 // is below 1 ulp; denormal results are rounded correctly from there. NaN stays NaN.
 
-// expSmallest and expLargest bound the arguments: e^x is 0 and infinite beyond.
+// expSmallest and expLargest bound the arguments: e^x is 0 and infinite beyond. From expNormal on e^x is not denormal.
 const (
 	expSmallest = -104
+	expNormal   = -87
 	expLargest  = 89
 )
 
@@ -44,6 +45,18 @@ func (l Lanes) ExpInRange(x string, t [3]string) {
 	l.polynomial(p, x, expCoefficients, 1, 1)
 	l.scale(p, n, bits)
 	l.I("VMOVAPS %s, %s", p, x)
+}
+
+// expOften are constants that Exp uses more than once or early, for registers that are free.
+var expOften = []uint32{math.Float32bits(rounder), math.Float32bits(1), math.Float32bits(math.Log2E), ln2High, ln2Low}
+
+// ExpOfModest is Exp for expNormal ≤ x ≤ 0, or NaN: one multiplication with a power of two is exact.
+func (l Lanes) ExpOfModest(x string, t [3]string) {
+	n, bits, p := t[0], t[1], t[2]
+	l.reduce(x, n, bits)
+	l.polynomial(p, x, expCoefficients, 1, 1)
+	l.powerOfTwo(bits)
+	l.I("VMULPS %s, %s, %s", bits, p, x)
 }
 
 // atLeast replaces x by max(x, bound), NaN staying NaN; t is lost.

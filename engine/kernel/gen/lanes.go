@@ -9,7 +9,8 @@ import (
 // whole register; AVX-512 reads one and broadcasts.
 type constants struct {
 	bits []uint32
-	tail bool // the masks of AVX2 are needed
+	tail bool              // the masks of AVX2 are needed
+	held map[uint32]string // registers of AVX2 that hold a number at the moment
 }
 
 // constantBytes is the place that a constant takes.
@@ -57,10 +58,14 @@ func (l Lanes) K(op string, x float32, regs string) { l.KBits(op, math.Float32bi
 
 // KBits writes an instruction whose first operand is a constant given by its bits.
 func (l Lanes) KBits(op string, bits uint32, regs string) {
-	if l.Lanes == 16 {
-		op += ".BCST"
+	first, held := l.constants.held[bits]
+	if !held {
+		first = l.constants.address(bits)
+		if l.Lanes == 16 {
+			op += ".BCST"
+		}
 	}
-	l.I("%s %s, %s", op, l.constants.address(bits), regs)
+	l.I("%s %s, %s", op, first, regs)
 }
 
 // Set puts a constant into every lane of a register.
@@ -68,7 +73,23 @@ func (l Lanes) Set(dst string, x float32) { l.SetBits(dst, math.Float32bits(x)) 
 
 // SetBits puts a constant given by its bits into every lane of a register.
 func (l Lanes) SetBits(dst string, bits uint32) {
+	if reg, held := l.constants.held[bits]; held {
+		l.I("VMOVAPS %s, %s", reg, dst)
+		return
+	}
 	l.I("VBROADCASTSS %s, %s", l.constants.address(bits), dst)
+}
+
+// Hold puts constants into registers, from which body takes them.
+func (l Lanes) Hold(registers []string, bits []uint32, body func()) {
+	held := map[uint32]string{}
+	for i, b := range bits {
+		l.SetBits(registers[i], b)
+		held[b] = registers[i]
+	}
+	l.constants.held = held
+	body()
+	l.constants.held = nil
 }
 
 // Zero clears a register.
