@@ -102,7 +102,8 @@ def main():
     with open(os.path.join(args.run, "tune.json")) as f:
         record = json.load(f)
     candidates = record["candidates"]
-    ranked = sorted(range(len(candidates)), key=lambda i: (-len(candidates[i]["val_accuracy"]), -statistics.fmean(candidates[i]["val_accuracy"])))
+    scores = [c["val_accuracy"] or [] for c in candidates]  # none: the mean of hops stood in and was not good enough
+    ranked = sorted((i for i in range(len(candidates)) if scores[i]), key=lambda i: (-len(scores[i]), -statistics.fmean(scores[i])))
     taken = ranked[:args.best] if args.best else ranked
     taken += [0] if 0 not in taken else []
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:

@@ -77,7 +77,7 @@ func TestLogitsAreLinearInEmbeddings(t *testing.T) {
 		{"logistic"}, {"s2gc"}, {"sign"}, {"gbp", "layers=3"}, {"gmlp", "layers=1"}, {"gamlp-jk", "labels=input", "label-hops=3"},
 		{"gamlp-r", "hop-layers=2", "residual=true"}, {"pasca-v3", "post-hops=0"}, {"sign@pasca"}, {"ndls-f"},
 	} {
-		m := named(t, c[0])
+		m := sgap.ModelNamed(t, c[0])
 		o := options(t, data, append([]string{"hidden=24", "epochs=3"}, c[1:]...)...)
 		o.Flags = keep(m, o.Flags)
 		trainWith(t, m, o)
@@ -153,7 +153,7 @@ func keep(m run.Model, flags map[string]string) map[string]string {
 func TestEmbeddingsDependNeitherOnThreadsNorOnMemory(t *testing.T) {
 	data := sgap.Stored(t)
 	for _, name := range []string{"sgc", "gamlp-r"} {
-		m := named(t, name)
+		m := sgap.ModelNamed(t, name)
 		o := options(t, data, known(m, "hidden=8", "epochs=1", "hops=1")...)
 		trainWith(t, m, o)
 		want, err := embed(t, m, o.Out, data, "e.npy", "threads=1")
@@ -178,7 +178,7 @@ func TestEmbeddingsDependNeitherOnThreadsNorOnMemory(t *testing.T) {
 func TestEmbeddingsAsTable(t *testing.T) {
 	data := halves(t, 5, true)
 	for _, name := range []string{"gcn", "gat", "pasca-v3"} {
-		m := named(t, name)
+		m := sgap.ModelNamed(t, name)
 		o := options(t, data, "epochs=1", "hidden=8")
 		trainWith(t, m, o)
 		file, err := embed(t, m, o.Out, data, "e.npy")
@@ -226,7 +226,7 @@ func TestEmbeddingsAsTable(t *testing.T) {
 
 // TestEmbeddingsGoToArraysAndTables refuses other files before any work.
 func TestEmbeddingsGoToArraysAndTables(t *testing.T) {
-	err := named(t, "sgc").(run.Embedder).Embed(t.Context(), nil, "e.csv")
+	err := sgap.ModelNamed(t, "sgc").(run.Embedder).Embed(t.Context(), nil, "e.csv")
 	if err == nil || !strings.Contains(err.Error(), "ends in .npy or .parquet") {
 		t.Error(err)
 	}

@@ -13,6 +13,18 @@ import (
 	"github.com/seraph-ml/seraph/run"
 )
 
+// ModelNamed is the model of a name.
+func ModelNamed(t *testing.T, name string) run.Model {
+	t.Helper()
+	for _, m := range Models() {
+		if m.Spec().Name == name {
+			return m
+		}
+	}
+	t.Fatalf("there is no model %s", name)
+	return nil
+}
+
 // Blocks writes a small block-model graph and returns its folder.
 func Blocks(t *testing.T) string {
 	t.Helper()

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/seraph-ml/seraph/format/ogb"
+	"github.com/seraph-ml/seraph/graph/sgap"
 	"github.com/seraph-ml/seraph/run"
 )
 
@@ -62,7 +63,7 @@ func halves(t *testing.T, rest uint64, joined bool) string {
 // losses trains and returns the loss of each epoch.
 func losses(t *testing.T, model, data string, set ...string) (list []float64) {
 	t.Helper()
-	m := named(t, model)
+	m := sgap.ModelNamed(t, model)
 	o := options(t, data, set...)
 	trainWith(t, m, o)
 	text, err := os.ReadFile(filepath.Join(o.Out, "metrics.jsonl"))
@@ -115,7 +116,7 @@ func TestInductiveTrainingOfNodesApartIsThatOfTheWholeGraph(t *testing.T) {
 		var weights [2][]byte
 		for i, how := range []string{"inductive=true", "inductive=false"} {
 			o := options(t, data, append([]string{how, "scaling=l1"}, c[1:]...)...)
-			trainWith(t, named(t, c[0]), o)
+			trainWith(t, sgap.ModelNamed(t, c[0]), o)
 			var err error
 			if weights[i], err = os.ReadFile(filepath.Join(o.Out, "model", "model.safetensors")); err != nil {
 				t.Fatal(err)
@@ -129,7 +130,7 @@ func TestInductiveTrainingOfNodesApartIsThatOfTheWholeGraph(t *testing.T) {
 
 // TestInductiveTrainingRefusesWhatNeedsOtherNodes has a message tell why.
 func TestInductiveTrainingRefusesWhatNeedsOtherNodes(t *testing.T) {
-	_, err := run.Train(t.Context(), named(t, "gmlp"), options(t, halves(t, 5, true), "inductive=true", "labels=rlu"))
+	_, err := run.Train(t.Context(), sgap.ModelNamed(t, "gmlp"), options(t, halves(t, 5, true), "inductive=true", "labels=rlu"))
 	if err == nil || !strings.Contains(err.Error(), "--inductive and --labels rlu exclude each other") {
 		t.Error(err)
 	}

@@ -42,18 +42,6 @@ func trainWith(t *testing.T, m run.Model, o run.Options) *run.Result {
 	return r
 }
 
-// named is the model of a name.
-func named(t *testing.T, name string) run.Model {
-	t.Helper()
-	for _, m := range sgap.Models() {
-		if m.Spec().Name == name {
-			return m
-		}
-	}
-	t.Fatalf("there is no model %s", name)
-	return nil
-}
-
 // known leaves out what is no setting of a model.
 func known(m run.Model, set ...string) []string {
 	return slices.DeleteFunc(set, func(s string) bool {
@@ -67,7 +55,7 @@ func TestBitsDependNeitherOnThreadsNorOnMemory(t *testing.T) {
 	data := sgap.Blocks(t)
 	for _, m := range sgap.OneOfEach() {
 		t.Run(m.Spec().Name, func(t *testing.T) {
-			set := known(m, "seeds=2", "tune=5", "dropout=0.3", "batch=32", "hops=2") // that many hops show what more would
+			set := known(m, "seeds=2", "tune=3", "dropout=0.3", "batch=32", "hops=2") // that many hops show what more would
 			with := func(more ...string) string {
 				return trainWith(t, m, options(t, data, append(set, more...)...)).WeightsHash
 			}
@@ -186,7 +174,7 @@ func trainUntilCheckpoint(t *testing.T, m run.Model, o run.Options) error {
 // TestReportOfAResumedRunCoversAllSeeds resumes a run that was stopped when one of its seeds was finished: whichever is the best.
 func TestReportOfAResumedRunCoversAllSeeds(t *testing.T) {
 	o := options(t, sgap.Blocks(t), "seeds=2")
-	m := named(t, "mlp")
+	m := sgap.ModelNamed(t, "mlp")
 	trainWith(t, m, o)
 	want := resultsByClass(t, o.Out)
 	o.Resume = true
@@ -246,7 +234,7 @@ func TestInterruptionsBeforeTheTrainingAreResumed(t *testing.T) {
 func TestDivergenceIsNamed(t *testing.T) {
 	data := sgap.Blocks(t)
 	for _, tune := range []string{"tune=0", "tune=4"} {
-		_, err := run.Train(context.Background(), named(t, "sgc"), options(t, data, tune, "lr=1e38"))
+		_, err := run.Train(context.Background(), sgap.ModelNamed(t, "sgc"), options(t, data, tune, "lr=1e38"))
 		if err == nil || !strings.Contains(err.Error(), "the training has diverged; try a smaller lr") {
 			t.Errorf("%s: %v", tune, err)
 		}
@@ -256,7 +244,7 @@ func TestDivergenceIsNamed(t *testing.T) {
 // TestBatchNormHasTwoRowsInEveryStep trains on 70 nodes: in batches of 23 there is one left.
 func TestBatchNormHasTwoRowsInEveryStep(t *testing.T) {
 	data := sgap.Blocks(t)
-	m := named(t, "mlp")
+	m := sgap.ModelNamed(t, "mlp")
 	for batch, ok := range map[string]bool{"23": true, "3": true, "2": true, "1": false, "69": true, "70": true} {
 		_, err := run.Train(context.Background(), m, options(t, data, "batch-norm=true", "layers=2", "batch="+batch))
 		var usage *run.UsageError
@@ -269,7 +257,7 @@ func TestBatchNormHasTwoRowsInEveryStep(t *testing.T) {
 func TestTuningKeepsWhatTheUserSet(t *testing.T) {
 	data := sgap.Blocks(t)
 	o := options(t, data, "tune=6", "scaling=none", "hops=1")
-	trainWith(t, named(t, "sgc"), o)
+	trainWith(t, sgap.ModelNamed(t, "sgc"), o)
 	text, err := os.ReadFile(filepath.Join(o.Out, "config.toml"))
 	if err != nil {
 		t.Fatal(err)
@@ -352,7 +340,7 @@ func TestTablesTrainAnMLP(t *testing.T) {
 	if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	m := named(t, "mlp")
+	m := sgap.ModelNamed(t, "mlp")
 	r := trainWith(t, m, options(t, path, "target=kind", "epochs=150", "dropout=0", "scaling=none"))
 	if got := r.Metrics["test_accuracy"]; got < 0.99 {
 		t.Errorf("test accuracy %.3f on data without noise", got)
@@ -396,7 +384,7 @@ func TestTablesArePredictedAsTheModelLearntThem(t *testing.T) {
 		fmt.Fprintf(&b, "%d,%s,%s,%s\n", i%10, []string{"7", "x"}[i%2], []string{"red", "blue", ""}[i%3], []string{"small", "large"}[i%10/6])
 	}
 	all := write("all.csv", b.String())
-	m := named(t, "mlp")
+	m := sgap.ModelNamed(t, "mlp")
 	o := options(t, all, "target=kind", "epochs=30", "scaling=none")
 	trainWith(t, m, o)
 	var told bytes.Buffer
@@ -447,7 +435,7 @@ func TestTablesArePredictedAsTheModelLearntThem(t *testing.T) {
 // TestDamagedModelsAreNotApplied has config.json contradict itself.
 func TestDamagedModelsAreNotApplied(t *testing.T) {
 	data := sgap.Blocks(t)
-	m := named(t, "sgc")
+	m := sgap.ModelNamed(t, "sgc")
 	o := options(t, data)
 	trainWith(t, m, o)
 	path := filepath.Join(o.Out, "model", "config.json")

@@ -17,18 +17,6 @@ import (
 	"github.com/seraph-ml/seraph/run"
 )
 
-// model finds a preset.
-func model(t *testing.T, name string) run.Model {
-	t.Helper()
-	for _, m := range sgap.Models() {
-		if m.Spec().Name == name {
-			return m
-		}
-	}
-	t.Fatalf("there is no model %s", name)
-	return nil
-}
-
 // tellingLabels writes a graph whose features say little and whose labels say much, and returns its folder.
 func tellingLabels(t *testing.T) string {
 	t.Helper()
@@ -49,7 +37,7 @@ func TestLabelsThatTellAreUsed(t *testing.T) {
 	data := tellingLabels(t)
 	accuracy := func(labels string) float64 {
 		o := options(t, data, "labels="+labels, "seeds=3", "epochs=60", "hops=2", "scaling=rms", "hidden=32", "label-hops=3", "dropout=0.2")
-		return trainWith(t, model(t, "gamlp-r"), o).Metrics["test_accuracy"]
+		return trainWith(t, sgap.ModelNamed(t, "gamlp-r"), o).Metrics["test_accuracy"]
 	}
 	none, input := accuracy("none"), accuracy("input")
 	t.Logf("test accuracy %.3f without labels, %.3f with them as input", none, input)
@@ -80,7 +68,7 @@ func TestBitsOfModelsWithLabels(t *testing.T) {
 		if testing.Short() && i%3 != 0 {
 			continue
 		}
-		m := model(t, set[0])
+		m := sgap.ModelNamed(t, set[0])
 		set := append([]string{"seeds=2", "tune=2", "hops=2", "dropout=0.3", "hidden=16", "epochs=6"}, set[1:]...)
 		with := func(more ...string) string {
 			return trainWith(t, m, options(t, data, append(set, more...)...)).WeightsHash
@@ -122,7 +110,7 @@ func TestBitsOfModelsWithLabels(t *testing.T) {
 func TestPredictionsWithLabelsAgreeWithTheTestScore(t *testing.T) {
 	data := sgap.Blocks(t)
 	for _, set := range append(labelled, authors...) {
-		m := model(t, set[0])
+		m := sgap.ModelNamed(t, set[0])
 		o := options(t, data, append([]string{"hops=2", "hidden=16"}, set[1:]...)...)
 		r := trainWith(t, m, o)
 		predict := func(set ...string) error {
@@ -151,7 +139,7 @@ func TestStagesWithoutReliableNodesRepeatTheFirst(t *testing.T) {
 	data := sgap.Blocks(t)
 	outcome := func(stages, threshold string) map[string]float64 {
 		o := options(t, data, "labels=rlu", "label-hops=2", "hops=2", "hidden=16", "epochs=8", "dropout=0.3", "stages="+stages, "threshold="+threshold)
-		return trainWith(t, model(t, "gamlp-r"), o).Metrics
+		return trainWith(t, sgap.ModelNamed(t, "gamlp-r"), o).Metrics
 	}
 	once := outcome("1", "1")
 	for _, c := range []struct {
@@ -172,7 +160,7 @@ func TestStagesWithoutReliableNodesRepeatTheFirst(t *testing.T) {
 }
 
 func TestStagesOfASingleRowAreRefused(t *testing.T) {
-	_, err := run.Train(context.Background(), model(t, "gamlp-r"), options(t, sgap.Blocks(t), "labels=rlu", "batch=1"))
+	_, err := run.Train(context.Background(), sgap.ModelNamed(t, "gamlp-r"), options(t, sgap.Blocks(t), "labels=rlu", "batch=1"))
 	var usage *run.UsageError
 	if !errors.As(err, &usage) {
 		t.Errorf("%v, expected a usage error", err)
@@ -181,7 +169,7 @@ func TestStagesOfASingleRowAreRefused(t *testing.T) {
 
 // TestALaterStageIsResumed interrupts a training within its second stage.
 func TestALaterStageIsResumed(t *testing.T) {
-	data, m := sgap.Blocks(t), model(t, "gamlp-r")
+	data, m := sgap.Blocks(t), sgap.ModelNamed(t, "gamlp-r")
 	set := []string{"labels=rlu", "label-hops=2", "stages=2", "threshold=0.3", "hops=2", "hidden=16", "epochs=20", "checkpoint-every=1"}
 	want := trainWith(t, m, options(t, data, set...)).WeightsHash
 	o := options(t, data, set...)
@@ -299,7 +287,7 @@ func TestGapsInTheLabels(t *testing.T) {
 		}
 	}
 	for _, labels := range []string{"none", "input", "rlu"} {
-		check(model(t, "gamlp-jk"), options(t, data, "labels="+labels, "label-hops=3", "hops=2", "hidden=16", "stages=2", "threshold=0.5", "epochs=40"))
+		check(sgap.ModelNamed(t, "gamlp-jk"), options(t, data, "labels="+labels, "label-hops=3", "hops=2", "hidden=16", "stages=2", "threshold=0.5", "epochs=40"))
 	}
 	for _, m := range sgap.Spreadings() {
 		o := run.Options{Out: filepath.Join(t.TempDir(), "run"), Sources: run.Sources{Flags: map[string]string{"data": data}}}
@@ -314,7 +302,7 @@ func TestGapsInTheLabels(t *testing.T) {
 func TestNetworksOfHopsNeedHops(t *testing.T) {
 	data := sgap.Blocks(t)
 	for _, set := range []string{"hop-layers=1", "residual=true", "initial-residual=true"} {
-		_, err := run.Train(context.Background(), named(t, "gamlp-jk"), options(t, data, "messages=mean", set))
+		_, err := run.Train(context.Background(), sgap.ModelNamed(t, "gamlp-jk"), options(t, data, "messages=mean", set))
 		var usage *run.UsageError
 		if !errors.As(err, &usage) {
 			t.Errorf("%s: %v", set, err)

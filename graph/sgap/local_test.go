@@ -142,18 +142,6 @@ func smoothedByFormula(a *graph.Adjacency, d *dataset, logits []float32, l Local
 	return q, steps
 }
 
-// modelNamed is the model of a name.
-func modelNamed(t *testing.T, name string) run.Model {
-	t.Helper()
-	for _, m := range Models() {
-		if m.Spec().Name == name {
-			return m
-		}
-	}
-	t.Fatalf("there is no model %s", name)
-	return nil
-}
-
 // TestTheSearchChoosesHowToSmoothPredictions reads from the record of a search which way was chosen.
 func TestTheSearchChoosesHowToSmoothPredictions(t *testing.T) {
 	for _, given := range []string{"", "0.1"} {
@@ -164,7 +152,7 @@ func TestTheSearchChoosesHowToSmoothPredictions(t *testing.T) {
 			ways = 1 + 3
 		}
 		out := filepath.Join(t.TempDir(), "run")
-		if _, err := run.Train(t.Context(), modelNamed(t, "ndls-l"), run.Options{Out: out, Sources: run.Sources{Flags: flags}}); err != nil {
+		if _, err := run.Train(t.Context(), ModelNamed(t, "ndls-l"), run.Options{Out: out, Sources: run.Sources{Flags: flags}}); err != nil {
 			t.Fatal(err)
 		}
 		text, err := os.ReadFile(filepath.Join(out, tuneName))

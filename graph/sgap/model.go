@@ -86,7 +86,7 @@ func (w *work) announce(applied bool) error {
 func (w *work) plan() (*plan.Job, error) {
 	choices := []choice{w.choice}
 	if w.tune != nil {
-		choices, _ = w.tune.kinds()
+		choices, _ = kinds(w.tune.final())
 	}
 	return w.planner.plan(choices, w.tune)
 }

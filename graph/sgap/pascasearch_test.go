@@ -258,7 +258,14 @@ func TestTimesAreAnObjective(t *testing.T) {
 }
 
 func TestJournalsThatMakeNoSenseAreRefused(t *testing.T) {
-	data := Blocks(t)
+	o := searching(t, Blocks(t), "evaluations=3")
+	if _, _, err := searchOnce(PaScaSearch{}, o); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(o.Out, "result.json")); err != nil {
+		t.Fatal(err)
+	}
+	o.Resume = true
 	for name, text := range map[string]string{
 		"no JSON":        "{\n",
 		"no design":      `{"asked":"k_pre=11"}` + "\n",
@@ -267,14 +274,9 @@ func TestJournalsThatMakeNoSenseAreRefused(t *testing.T) {
 		"asked twice":    strings.Repeat(`{"asked":"k_pre=0,k_trans=1,k_post=0"}`+"\n", 2),
 		"asked and told": `{"asked":"k_pre=0,k_trans=1,k_post=0","told":"k_pre=0,k_trans=1,k_post=0"}` + "\n",
 	} {
-		o := searching(t, data, "evaluations=3")
-		if _, _, err := searchOnce(PaScaSearch{}, o); err != nil {
+		if err := os.WriteFile(filepath.Join(o.Out, journalName), []byte(text), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		if err := errors.Join(os.Remove(filepath.Join(o.Out, "result.json")), os.WriteFile(filepath.Join(o.Out, journalName), []byte(text), 0o666)); err != nil {
-			t.Fatal(err)
-		}
-		o.Resume = true
 		var corrupt *format.CorruptError
 		if _, _, err := searchOnce(PaScaSearch{}, o); !errors.As(err, &corrupt) {
 			t.Errorf("%s: %v", name, err)

@@ -8,12 +8,12 @@ import (
 
 // TestThePlanHoldsForWhateverTheSearchFinds plans a search, and then each of its candidates alone in the same way.
 func TestThePlanHoldsForWhateverTheSearchFinds(t *testing.T) {
-	tries := "40"
+	tries, models := "20", Models()
 	if testing.Short() {
-		tries = "10"
+		tries, models = "4", OneOfEach()
 	}
 	for _, data := range []string{Blocks(t), Texts(t)} {
-		for _, m := range Models() {
+		for _, m := range models {
 			job, err := run.New(m, run.Options{PlanOnly: true, Sources: run.Sources{Flags: map[string]string{"data": data, "tune": tries, "seeds": "4"}}})
 			if err != nil {
 				t.Fatal(err)
@@ -29,10 +29,10 @@ func TestThePlanHoldsForWhateverTheSearchFinds(t *testing.T) {
 			}
 			for i := range w.tune.candidates {
 				c := &w.tune.candidates[i]
-				if err := w.normalize(&c.design); err != nil {
+				if err := w.normalize(&c.own.design); err != nil {
 					t.Fatal(err)
 				}
-				alone, err := w.describe(w.chosen, []choice{c.choice}, nil)
+				alone, err := w.describe(w.chosen, []choice{c.own}, nil)
 				if err != nil {
 					t.Fatal(err)
 				}

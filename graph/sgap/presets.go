@@ -102,7 +102,7 @@ var presets = []preset{
 		title:    "graph MLP: every node weighs its hops, guided by a branch that learns the classes from all of them",
 		paper:    "Zhang et al., GMLP: Building Scalable and Flexible Graph Neural Networks with Feature-Message Passing, 2021",
 		messages: SelfGuided,
-		settings: settings("32", propagation("10"), teleport(), aggregator("all hops through the guiding branch, each hop alone, or not at all, the last hop being the message", SelfGuided, Gate, Last), attentionSettings(), labelUse(), head("2", "64", "0.5", "0.01", "5e-4")),
+		settings: settings("64", propagation("10"), teleport(), aggregator("all hops through the guiding branch, each hop alone, or not at all, the last hop being the message", SelfGuided, Gate, Last), attentionSettings(), labelUse(), head("2", "64", "0.5", "0.01", "5e-4")),
 		tuned:    attentionAxes,
 		use:      "Classification of the nodes of one graph with dense and sparse regions, where the right number of hops differs from node to node.",
 	},
@@ -111,7 +111,7 @@ var presets = []preset{
 		title:    "graph attention MLP: every node weighs its hops against a network's view of all of them",
 		paper:    "Zhang et al., Graph Attention Multi-Layer Perceptron, KDD 2022",
 		messages: JK,
-		settings: settings("32", propagation("5"), aggregator("a network's view of all hops", JK), attentionSettings(), networkOfHops(), referenceLayers(), labelUse(), head("2", "64", "0.5", "0.01", "5e-4")),
+		settings: settings("64", propagation("5"), aggregator("a network's view of all hops", JK), attentionSettings(), networkOfHops(), referenceLayers(), labelUse(), head("2", "64", "0.5", "0.01", "5e-4")),
 		tuned:    attentionAxes,
 		use:      "Classification of the nodes of one graph with dense and sparse regions; the weights of the hops are shown in the report.",
 	},
@@ -120,7 +120,7 @@ var presets = []preset{
 		title:    "graph attention MLP, recursive: every node weighs a hop by what it adds to those before",
 		paper:    "Zhang et al., Graph Attention Multi-Layer Perceptron, KDD 2022",
 		messages: Recursive,
-		settings: settings("32", propagation("5"), aggregator("what was combined of the hops before", Recursive), attentionSettings(), networkOfHops(), labelUse(), head("2", "64", "0.5", "0.01", "5e-4")),
+		settings: settings("64", propagation("5"), aggregator("what was combined of the hops before", Recursive), attentionSettings(), networkOfHops(), labelUse(), head("2", "64", "0.5", "0.01", "5e-4")),
 		tuned:    attentionAxes,
 		use:      "Classification of the nodes of one graph with dense and sparse regions; the weights of the hops are shown in the report.",
 	},
@@ -129,7 +129,7 @@ var presets = []preset{
 		title:    "graph attention MLP, smoothing: every node weighs a hop by how far it is from what all hops tend to",
 		paper:    "Zhang et al., Graph Attention Multi-Layer Perceptron, KDD 2022",
 		messages: Smoothing,
-		settings: settings("32", propagation("5"), aggregator("what the hops tend to, the mean of the component by degree", Smoothing), attentionSettings(), networkOfHops(), labelUse(), head("2", "64", "0.5", "0.01", "5e-4")),
+		settings: settings("64", propagation("5"), aggregator("what the hops tend to, the mean of the component by degree", Smoothing), attentionSettings(), networkOfHops(), labelUse(), head("2", "64", "0.5", "0.01", "5e-4")),
 		tuned:    attentionAxes,
 		use:      "Classification of the nodes of one graph with dense and sparse regions; the weights of the hops are shown in the report.",
 	},
@@ -200,16 +200,19 @@ var presets = []preset{
 }
 
 // attentionAxes are what tuning chooses for the models that weigh hops. A single layer is a linear model on the weighed hops:
-// with twenty nodes a class to learn from it may be all that can be learned.
+// with twenty nodes a class to learn from it may be all that can be learned. The mean of hops stands in for most of the candidates,
+// so that the grid may be as large as that of gbp.
 var attentionAxes = []axis{
 	{"scaling", []string{"l2", "rms", "l1"}},
 	{"r", []string{"0.5", "0"}},
 	{"hops", []string{"3", "5", "10"}},
 	{"layers", []string{"2", "1"}},
 	{"weight-decay", []string{"5e-3", "5e-4", "5e-5"}},
-	{"input-dropout", []string{"0", "0.3", "0.6"}},
+	{"input-dropout", []string{"0", "0.3", "0.6", "0.8"}},
 	{"dropout", []string{"0.5", "0.8"}},
 	{"lr", []string{"0.03", "0.01", "0.003"}},
+	{"attention-on", []string{string(OnHidden), string(OnFeatures)}},
+	{"attention-dropout", []string{"0", "0.5"}},
 }
 
 // alpha is the setting of a share.

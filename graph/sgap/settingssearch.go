@@ -104,6 +104,9 @@ func (s SettingsSearch) found(job *run.Job) (*run.Found, error) {
 	}
 	for _, i := range r.ranked() {
 		c := &r.Candidates[i]
+		if len(c.Accuracy) == 0 {
+			continue // the mean of hops, which stood in for it, was not good enough
+		}
 		texts := map[string]string{"tune": "0"}
 		for key, text := range c.settings() {
 			texts[key] = text

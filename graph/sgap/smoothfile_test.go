@@ -22,7 +22,7 @@ import (
 func TestSmoothingAFileIsNDLSL(t *testing.T) {
 	data := sgap.Blocks(t)
 	train := func(name string, set ...string) (*run.Result, []byte) {
-		m := named(t, name)
+		m := sgap.ModelNamed(t, name)
 		o := options(t, data, append(set, "epochs=40", "lr=0.01", "dropout=0.2", "input-dropout=0.2", "scaling=rms")...)
 		r := trainWith(t, m, o)
 		return r, predictWith(t, m, o.Out, data)

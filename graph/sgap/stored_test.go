@@ -15,7 +15,7 @@ import (
 func TestGraphsOnDiskTrainAndPredictWithTheBitsOfThoseInMemory(t *testing.T) {
 	stored := sgap.Stored(t)
 	for name, set := range map[string]string{"sgc": "tune=2", "gamlp-jk": "labels=input", "pasca-v3": "split=ratio:3/3/94", "ndls": "label-kmax=3", "gamlp-smooth": "labels=rlu"} {
-		m := named(t, name)
+		m := sgap.ModelNamed(t, name)
 		set := append(known(m, "hops=2", "epochs=3", "kmax=3"), set)
 		want := trainWith(t, m, options(t, stored, set...)).WeightsHash
 		inSmallestBudget(t, func(memory string) error {
@@ -47,7 +47,7 @@ func TestGraphsOnDiskTrainAndPredictWithTheBitsOfThoseInMemory(t *testing.T) {
 // TestMessagesPassInMemory trains on a graph that is opened, and has no way to leave it on disk.
 func TestMessagesPassInMemory(t *testing.T) {
 	stored := sgap.Stored(t)
-	m := named(t, "gcn")
+	m := sgap.ModelNamed(t, "gcn")
 	want := trainWith(t, m, options(t, stored, "epochs=3")).WeightsHash
 	inSmallestBudget(t, func(memory string) error {
 		r, err := run.Train(context.Background(), m, options(t, stored, "epochs=3", "memory="+memory))

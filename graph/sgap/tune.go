@@ -21,6 +21,10 @@ import (
 // seeds of the job: all candidates are trained on the first seed, the best third of them (at least three) on the first three,
 // the best third of those on ten, as far as the job has so many. After each round the mean over all seeds so far counts.
 //
+// Where the candidates learn weights of hops, the mean of hops stands in for them in a round before, on three seeds: it costs a
+// small part of the time, for the hops are added up as they are made, and what suits the one mostly suits the other. The best sixth
+// (at least eight) go on.
+//
 // Candidate 0 is the settings as they are; the others are drawn without replacement from the grid of the preset's axes, by
 // the job's seed. Settings that the user gave stay as given.
 //
@@ -35,18 +39,39 @@ type tuning struct {
 }
 
 // round is so many candidates on the seeds from lo to hi.
-type round struct{ candidates, lo, hi int }
+type round struct {
+	candidates, lo, hi int
+	standIn            bool // in their place, the mean of hops
+}
+
+// trainings is how many trainings the round has.
+func (r round) trainings() int { return r.candidates * (r.hi - r.lo) }
 
 // candidate is settings to try, and how they fared.
 type candidate struct {
 	Settings map[string]string `json:"settings"`
-	Accuracy []float64         `json:"val_accuracy"` // of each seed tried: steady
-	Loss     []float64         `json:"val_loss"`     // of the best epoch
+	trials
 
 	// Smoothed are the ways to smooth predictions that were tried on each of its trainings: what they add counts.
 	Smoothed []smoothed `json:"smoothed,omitempty"`
 
+	// MeanOfHops is how the mean of hops fared in place of learned weights; nil where none are learned.
+	MeanOfHops *trials `json:"mean_of_hops,omitempty"`
+
+	own, standIn choice
+}
+
+// trials are what came of trainings.
+type trials struct {
+	Accuracy []float64 `json:"val_accuracy"` // of each seed tried: steady
+	Loss     []float64 `json:"val_loss"`     // of the best epoch
+}
+
+// entrant is a candidate in a round: what is trained of it, and where it is written what came of it.
+type entrant struct {
 	choice
+	*trials
+	candidate *candidate
 }
 
 const (
@@ -104,31 +129,90 @@ func (w *work) newTuning(n int, space []axis) (*tuning, error) {
 // halve lays out the rounds.
 func (t *tuning) halve() {
 	left := len(t.candidates)
+	lay := func(r round) {
+		t.rounds = append(t.rounds, r)
+		t.trainings += r.trainings()
+	}
+	if t.standsIn() {
+		for i := range t.candidates {
+			t.candidates[i].MeanOfHops = &trials{}
+		}
+		lay(round{left, 0, min(3, t.work.job.Seeds), true})
+		left = min(left, max(8, (left+5)/6))
+	}
 	for _, seeds := range []int{1, 3, 10} {
 		if hi := min(seeds, t.work.job.Seeds); hi > t.seeds {
-			t.rounds = append(t.rounds, round{left, t.seeds, hi})
-			t.trainings += left * (hi - t.seeds)
+			lay(round{left, t.seeds, hi, false})
 			t.seeds = hi
 		}
 		left = min(left, max(3, (left+2)/3))
 	}
 }
 
+// standsIn says whether the mean of hops can stand in for every candidate, and differs from some.
+func (t *tuning) standsIn() bool {
+	learns := false
+	for i := range t.candidates {
+		c := &t.candidates[i]
+		if c.standIn.design.Messages != Mean {
+			return false
+		}
+		learns = learns || c.own.design.Messages != Mean
+	}
+	return learns
+}
+
 func (t *tuning) add(texts map[string]string) error {
-	values, err := t.work.job.Values.With(texts)
+	job := t.work.job
+	choose := func(texts map[string]string) (choice, run.Values, error) {
+		values, err := job.Values.With(texts)
+		if err != nil {
+			return choice{}, nil, err
+		}
+		return t.work.preset.choice(values, job.Precision == "bf16"), values, nil
+	}
+	own, values, err := choose(texts)
 	if err != nil {
 		return err
 	}
-	t.candidates = append(t.candidates, candidate{Settings: texts, choice: t.work.preset.choice(values, t.work.job.Precision == "bf16")})
+	c := candidate{Settings: texts, own: own, standIn: own}
+	if own.design.Messages.attends() && values.Lookup("messages") != nil && slices.Contains(values.Lookup("messages").Choices, string(Mean)) {
+		with := maps.Clone(texts)
+		with["messages"] = string(Mean)
+		mean, values, err := choose(with)
+		if err != nil {
+			return err
+		}
+		if t.work.preset.check(values) == nil {
+			c.standIn = mean
+		}
+	}
+	t.candidates = append(t.candidates, c)
 	return nil
 }
 
-// kinds are the candidates that plans tell apart, with how many of each there are: neither rates nor r change what a training
+// entrants are the candidates (indices) in a round.
+func (t *tuning) entrants(chosen []int, r round) []entrant {
+	list := make([]entrant, len(chosen))
+	for i, k := range chosen {
+		c := &t.candidates[k]
+		list[i] = entrant{c.own, &c.trials, c}
+		if r.standIn {
+			list[i] = entrant{c.standIn, c.MeanOfHops, c}
+		}
+	}
+	return list
+}
+
+// final are the candidates as they are trained in the end.
+func (t *tuning) final() []entrant { return t.entrants(t.all(), round{}) }
+
+// kinds are the entrants that plans tell apart, with how many of each there are: neither rates nor r change what a training
 // holds.
-func (t *tuning) kinds() (list []choice, count []int) {
+func kinds(entrants []entrant) (list []choice, count []int) {
 	at := map[string]int{}
-	for i := range t.candidates {
-		c := t.candidates[i].choice
+	for _, e := range entrants {
+		c := e.choice
 		c.design.Norm.R, c.training.LR, c.training.WeightDecay = 0, 0, 0
 		c.design.Weighting.Alpha, c.design.Weighting.T, c.design.Local.Epsilon = 0, 0, 0
 		for _, rate := range []*float64{&c.design.Head.Dropout, &c.design.Head.InputDropout, &c.design.Attention.Dropout, &c.design.Network.Dropout, &c.design.Network.AttentionDropout} {
@@ -139,7 +223,7 @@ func (t *tuning) kinds() (list []choice, count []int) {
 		if !known {
 			k = len(list)
 			at[key] = k
-			list, count = append(list, t.candidates[i].choice), append(count, 0)
+			list, count = append(list, e.choice), append(count, 0)
 		}
 		count[k]++
 	}
@@ -165,43 +249,43 @@ func variantOf(d *Design) variant {
 	return v
 }
 
-// variants groups the candidates (indices) by their hops.
-func (t *tuning) variants(chosen []int) (list []variant, of map[variant][]int) {
-	of = map[variant][]int{}
-	for _, i := range chosen {
-		v := variantOf(&t.candidates[i].design)
+// variants groups entrants by their hops.
+func variants(entrants []entrant) (list []variant, of map[variant][]entrant) {
+	of = map[variant][]entrant{}
+	for _, e := range entrants {
+		v := variantOf(&e.design)
 		if of[v] == nil {
 			list = append(list, v)
 		}
-		of[v] = append(of[v], i)
+		of[v] = append(of[v], e)
 	}
 	return list, of
 }
 
-// hops describes the hops that some candidates of a variant need together, for the nodes that train and validate.
-func (t *tuning) hops(v variant, members []int, seeds int) (design Design, nodes []int32) {
-	design = Design{Norm: v.norm, Teleport: v.teleport, Scaling: v.scaling, Local: v.local, Messages: t.candidates[members[0]].design.Messages, Weighting: v.weighting}
-	for _, i := range members {
-		design.Hops = max(design.Hops, t.candidates[i].design.Hops)
+// hops describes the hops that the members of a variant need together, for the nodes that train and validate.
+func (t *tuning) hops(v variant, members []entrant, seeds int) (design Design, nodes []int32) {
+	design = Design{Norm: v.norm, Teleport: v.teleport, Scaling: v.scaling, Local: v.local, Messages: members[0].design.Messages, Weighting: v.weighting}
+	for _, e := range members {
+		design.Hops = max(design.Hops, e.design.Hops)
 	}
-	if design.passes() || len(t.candidates[members[0]].Smoothed) > 0 {
+	if design.passes() || len(members[0].candidate.Smoothed) > 0 {
 		return design, nil
 	}
 	return design, t.work.data.wanted(t.work.data.splits[:seeds], false)
 }
 
-// propagation is graph.Propagation for hops; Last needs them from the first that any candidate reads.
-func (t *tuning) propagation(design Design, members []int, nodes []int32) *graph.Propagation {
+// propagation is graph.Propagation for hops; Last needs them from the first that any member reads.
+func (t *tuning) propagation(design Design, members []entrant, nodes []int32) *graph.Propagation {
 	p := t.work.propagation(design, nodes)
-	p.First = t.firstHop(design, members)
+	p.First = firstHop(design, members)
 	return p
 }
 
-// firstHop is the first hop that any of the candidates reads.
-func (t *tuning) firstHop(design Design, members []int) int {
+// firstHop is the first hop that any of the members reads.
+func firstHop(design Design, members []entrant) int {
 	first := design.Hops
-	for _, i := range members {
-		first = min(first, t.candidates[i].design.FirstHop())
+	for _, e := range members {
+		first = min(first, e.design.FirstHop())
 	}
 	return first
 }
@@ -210,49 +294,53 @@ func (t *tuning) firstHop(design Design, members []int) int {
 func (t *tuning) stage(pl *planner, w way) (plan.Stage, error) {
 	s := plan.Stage{Name: stageTune}
 	var hops, shop plan.Stage
-	list, of := t.variants(t.all())
-	for _, v := range list {
-		for _, r := range t.rounds {
+	for _, r := range t.rounds {
+		entrants := t.entrants(t.all(), r)
+		each := float64(r.trainings()) / float64(len(entrants)) // trainings of an entrant, on average
+		list, of := variants(entrants)
+		for _, v := range list {
 			design, nodes := t.hops(v, of[v], r.hi)
 			h := pl.hopStage(&design, t.propagation(design, of[v], nodes), w)
 			h.Items = append(h.Items, positionItems(nodes, pl.data.Nodes)...)
-			addStage(&h, pl.learnStage(&design, t.firstHop(design, of[v]), w), float64(len(of[v])*(r.hi-r.lo)))
+			addStage(&h, pl.learnStage(&design, firstHop(design, of[v]), w), each*float64(len(of[v])))
 			if h.Peak() > hops.Peak() {
 				hops.Items = h.Items
 			}
-			s.DiskRead += h.DiskRead
-			s.DiskWrite += h.DiskWrite
-			s.Flops += h.Flops
-			s.Traffic += h.Traffic
+			h.Items = nil
+			addStage(&s, h, 1)
 		}
-	}
-	kinds, count := t.kinds()
-	for k, c := range kinds {
-		c = c.firstStage()
-		sizes := t.sizes(c, w)
-		if err := sizes.check(&c.design); err != nil {
-			return s, err
-		}
-		ends, err := sizes.compileEnds(c)
-		if err != nil {
-			return s, err
-		}
-		smoothing := smoothedStage(t.candidates[0].Smoothed, pl.data, pl.job.Threads)
-		items := plan.Stage{Items: pl.data.workItems(&c.design, ends, sizes, len(smoothing.Items) > 0)}
-		trainings := float64(count[k]*t.trainings) / float64(len(t.candidates)) // on average
-		items.Items = append(items.Items, smoothing.Items...)
-		smoothing.Items = nil
-		addStage(&s, smoothing, trainings)
-		addTraining(&s, trainings*float64(c.training.Epochs), &sizes, ends[0])
-		labels := pl.labelStage(&c.design, w, sizes.train, pl.data.wanted(pl.data.splits[:t.seeds], false))
-		items.Items = append(items.Items, labels.Items...)
-		labels.Items = nil
-		addStage(&s, labels, trainings)
-		if items.Peak() > shop.Peak() {
-			shop = items
+		choices, count := kinds(entrants)
+		for k, c := range choices {
+			one, err := t.training(pl, w, c.firstStage(), each*float64(count[k]))
+			if err != nil {
+				return s, err
+			}
+			if one.Peak() > shop.Peak() {
+				shop.Items = one.Items
+			}
+			one.Items = nil
+			addStage(&s, one, 1)
 		}
 	}
 	s.Items = append(hops.Items, shop.Items...)
+	return s, nil
+}
+
+// training is the plan of so many trainings of a choice.
+func (t *tuning) training(pl *planner, w way, c choice, trainings float64) (plan.Stage, error) {
+	sizes := t.sizes(c, w)
+	if err := sizes.check(&c.design); err != nil {
+		return plan.Stage{}, err
+	}
+	ends, err := sizes.compileEnds(c)
+	if err != nil {
+		return plan.Stage{}, err
+	}
+	smoothing := smoothedStage(t.candidates[0].Smoothed, pl.data, pl.job.Threads)
+	s := plan.Stage{Items: pl.data.workItems(&c.design, ends, sizes, len(smoothing.Items) > 0)}
+	addStage(&s, smoothing, trainings)
+	addTraining(&s, trainings*float64(c.training.Epochs), &sizes, ends[0])
+	addStage(&s, pl.labelStage(&c.design, w, sizes.train, pl.data.wanted(pl.data.splits[:t.seeds], false)), trainings)
 	return s, nil
 }
 
@@ -277,7 +365,7 @@ func (t *tuning) run() error {
 	chosen, done := t.all(), 0
 	for _, r := range t.rounds {
 		chosen = chosen[:r.candidates]
-		if err := t.round(chosen, r.lo, r.hi, &done); err != nil {
+		if err := t.round(chosen, r, &done); err != nil {
 			return err
 		}
 		t.rank(chosen)
@@ -291,21 +379,21 @@ func (t *tuning) run() error {
 	return job.Tune(settings)
 }
 
-// round trains the chosen candidates on seeds from lo to hi.
-func (t *tuning) round(chosen []int, lo, hi int, done *int) error {
-	list, of := t.variants(chosen)
+// round trains the chosen candidates on the seeds of a round.
+func (t *tuning) round(chosen []int, r round, done *int) error {
+	list, of := variants(t.entrants(chosen, r))
 	for _, v := range list {
-		if err := t.variant(v, of[v], lo, hi, done); err != nil {
+		if err := t.variant(v, of[v], r, done); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// variant propagates once and trains the candidates that share the hops.
-func (t *tuning) variant(v variant, members []int, lo, hi int, done *int) (err error) {
+// variant propagates once and trains the entrants that share the hops.
+func (t *tuning) variant(v variant, members []entrant, r round, done *int) (err error) {
 	w := t.work
-	design, nodes := t.hops(v, members, hi)
+	design, nodes := t.hops(v, members, r.hi)
 	if err := w.normalize(&design); err != nil {
 		return err
 	}
@@ -314,29 +402,29 @@ func (t *tuning) variant(v variant, members []int, lo, hi int, done *int) (err e
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	s.learner = w.newLearner(&design, t.firstHop(design, members))
+	s.learner = w.newLearner(&design, firstHop(design, members))
 	if err := w.connect(s, &design); err != nil {
 		return err
 	}
-	for _, i := range members {
-		if err := t.try(&t.candidates[i], s, lo, hi); err != nil {
+	for _, e := range members {
+		if err := t.try(e, s, r.lo, r.hi); err != nil {
 			return err
 		}
-		*done += hi - lo
+		*done += r.hi - r.lo
 		w.job.Advance(*done)
 	}
 	return nil
 }
 
-// try trains a candidate on some seeds. One that diverges is as good as its best epoch.
-func (t *tuning) try(c *candidate, st *store, lo, hi int) (err error) {
-	w, first := t.work, c.firstStage()
+// try trains an entrant on some seeds. One that diverges is as good as its best epoch.
+func (t *tuning) try(e entrant, st *store, lo, hi int) (err error) {
+	w, first := t.work, e.firstStage()
 	sizes := t.sizes(first, w.chosen)
 	spill, err := w.shelfDisk(&sizes)
 	if err != nil {
 		return err
 	}
-	shop, err := newWorkshop(w.data, first, sizes, len(c.Smoothed) > 0, w.pool, spill)
+	shop, err := newWorkshop(w.data, first, sizes, len(e.candidate.Smoothed) > 0, w.pool, spill)
 	if err != nil {
 		return err
 	}
@@ -363,9 +451,9 @@ func (t *tuning) try(c *candidate, st *store, lo, hi int) (err error) {
 				return err
 			}
 		}
-		c.Accuracy = append(c.Accuracy, s.best)
-		c.Loss = append(c.Loss, shop.best.Loss)
-		if err := t.trySmoothed(c, shop, st, w.data.splits[seed]); err != nil {
+		e.Accuracy = append(e.Accuracy, s.best)
+		e.Loss = append(e.Loss, shop.best.Loss)
+		if err := t.trySmoothed(e.candidate, shop, st, w.data.splits[seed]); err != nil {
 			return err
 		}
 	}
@@ -393,8 +481,16 @@ func (s *steady) add(accuracy float64) {
 func (t *tuning) rank(chosen []int) {
 	slices.SortStableFunc(chosen, func(a, b int) int {
 		x, y := &t.candidates[a], &t.candidates[b]
-		return cmp.Or(cmp.Compare(y.score(), x.score()), cmp.Compare(mean(x.Loss), mean(y.Loss)), cmp.Compare(a, b))
+		return cmp.Or(cmp.Compare(y.score(), x.score()), cmp.Compare(mean(x.tried().Loss), mean(y.tried().Loss)), cmp.Compare(a, b))
 	})
+}
+
+// tried is what came of a candidate: of itself, or as long as it has not been trained of what stands in for it.
+func (c *candidate) tried() *trials {
+	if len(c.Accuracy) == 0 && c.MeanOfHops != nil {
+		return c.MeanOfHops
+	}
+	return &c.trials
 }
 
 func mean(x []float64) float64 {
@@ -471,13 +567,22 @@ func tuningSection(job *run.Job) (*run.Section, error) {
 		return nil, err
 	}
 	table := run.Table{Caption: "Settings tried, the best first", Head: []string{"settings", "seeds", "validation accuracy", "validation loss"}}
+	text := "Every candidate was trained on the first seed, where the run has several the best third on three, of those the best third on ten; the best on validation was taken. The accuracy is the best mean of ten epochs in a row. Test nodes were not looked at."
+	standsIn := r.Candidates[r.Chosen].MeanOfHops != nil
+	if standsIn {
+		table.Head = append(table.Head, "mean of hops")
+		text = "Before, every candidate was trained with the mean of its hops in place of learned weights, and the best sixth (at least eight) went on. Of these: " + text
+	}
 	for _, i := range r.ranked() {
 		c := &r.Candidates[i]
-		table.Rows = append(table.Rows, []string{describe(c.settings()), fmt.Sprint(len(c.Accuracy)), fmt.Sprintf("%.4f", c.score()), fmt.Sprintf("%.4f", mean(c.Loss))})
+		row := []string{describe(c.settings()), fmt.Sprint(len(c.Accuracy)), "", ""}
+		if len(c.Accuracy) > 0 {
+			row[2], row[3] = fmt.Sprintf("%.4f", c.score()), fmt.Sprintf("%.4f", mean(c.Loss))
+		}
+		if standsIn {
+			row = append(row, fmt.Sprintf("%.4f", mean(c.MeanOfHops.Accuracy)))
+		}
+		table.Rows = append(table.Rows, row)
 	}
-	return &run.Section{
-		Title:   "Tuning",
-		Text:    "Every candidate was trained on the first seed, where the run has several the best third on three, of those the best third on ten; the best on validation was taken. The accuracy is the best mean of ten epochs in a row. Test nodes were not looked at.",
-		Figures: []run.Figure{table},
-	}, nil
+	return &run.Section{Title: "Tuning", Text: text, Figures: []run.Figure{table}}, nil
 }

@@ -3,6 +3,7 @@ package sgap
 import (
 	"cmp"
 	"encoding/json"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -78,4 +79,53 @@ func TestSteadyAccuracyIsTheBestMeanOfTenEpochs(t *testing.T) {
 	expect((5*0.5+0.8)/6, 11)
 	add(12, 0.6)
 	expect((9*0.6+0.9)/10, 3)
+}
+
+// TestTheMeanOfHopsStandsIn reads from the record of a search which candidates were good enough with equal weights to be trained
+// with learned ones.
+func TestTheMeanOfHopsStandsIn(t *testing.T) {
+	search := func(settings map[string]string) record {
+		t.Helper()
+		flags := map[string]string{"data": Blocks(t), "epochs": "3", "tune": "10", "hops": "2", "seeds": "2"}
+		maps.Copy(flags, settings)
+		out := filepath.Join(t.TempDir(), "run")
+		if _, err := run.Train(t.Context(), ModelNamed(t, "gamlp-jk"), run.Options{Out: out, Sources: run.Sources{Flags: flags}}); err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(filepath.Join(out, tuneName))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var r record
+		if err := json.Unmarshal(text, &r); err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	r := search(nil)
+	worstIn, bestOut := 1.0, 0.0
+	trained := 0
+	for i, c := range r.Candidates {
+		if c.MeanOfHops == nil || len(c.MeanOfHops.Accuracy) != 2 {
+			t.Fatalf("candidate %d: the mean of hops was not trained on both seeds: %+v", i, c.MeanOfHops)
+		}
+		m := mean(c.MeanOfHops.Accuracy)
+		if len(c.Accuracy) > 0 {
+			trained++
+			worstIn = min(worstIn, m)
+		} else {
+			bestOut = max(bestOut, m)
+		}
+	}
+	if trained != 8 || worstIn < bestOut {
+		t.Errorf("%d candidates went on, expected 8; the worst of them has %.4f with equal weights, the best of the others %.4f", trained, worstIn, bestOut)
+	}
+	if len(r.Candidates[r.Chosen].Accuracy) != 2 {
+		t.Errorf("candidate %d was chosen, with accuracies %v of its own", r.Chosen, r.Candidates[r.Chosen].Accuracy)
+	}
+	for i, c := range search(map[string]string{"hop-layers": "1", "tune": "3"}).Candidates {
+		if c.MeanOfHops != nil || len(c.Accuracy) == 0 {
+			t.Errorf("candidate %d with a network of every hop: mean of hops %v, accuracies of its own %v", i, c.MeanOfHops, c.Accuracy)
+		}
+	}
 }

@@ -75,10 +75,10 @@ func (t *tuning) trySmoothed(c *candidate, shop *workshop, s *store, split graph
 	}
 	w := t.work
 	shop.restoreBest()
-	if err := w.adjacencyOf(c.design.Post.Norm); err != nil {
+	if err := w.adjacencyOf(c.own.design.Post.Norm); err != nil {
 		return err
 	}
-	sm, err := w.predicted(shop.trainer, shop.testRows, s, &c.design)
+	sm, err := w.predicted(shop.trainer, shop.testRows, s, &c.own.design)
 	if err != nil {
 		return err
 	}
@@ -111,10 +111,11 @@ func (c *candidate) bestSmoothed() *smoothed {
 
 // score is the validation accuracy of a candidate, its predictions smoothed in the best way.
 func (c *candidate) score() float64 {
+	score := mean(c.tried().Accuracy)
 	if best := c.bestSmoothed(); best != nil {
-		return mean(c.Accuracy) + mean(best.Gain)
+		score += mean(best.Gain)
 	}
-	return mean(c.Accuracy)
+	return score
 }
 
 // settings are those of a candidate with the best way to smooth its predictions.
