@@ -2,6 +2,7 @@ package main
 
 import (
 	"github.com/seraph-ml/seraph/format/detect"
+	"github.com/seraph-ml/seraph/graph/kcore"
 	"github.com/seraph-ml/seraph/run"
 )
 
@@ -16,13 +17,14 @@ var checkCommand = command{
 
 type check struct {
 	outputFlags `embed:""`
-	Path        string   `arg:"" name:"PATH" help:"What to verify."`
-	Graph       []string `placeholder:"EDGES" help:"The graph that PATH has the core numbers of; several lists of edges, separated by commas, are one graph."`
-	Order       string   `placeholder:"FILE" help:"With --graph: a degeneracy order, an id a line."`
-	Vertices    int64    `placeholder:"N" help:"With --graph: the vertices are 0 … N-1."`
-	Memory      string   `placeholder:"SIZE" help:"With --graph: the most memory that the job may hold. Default: 80 % of the available memory."`
-	Disk        string   `placeholder:"DIR:SIZE" help:"With --graph: where a graph that is larger than memory may lie, and how many bytes."`
-	Threads     int      `placeholder:"N" help:"With --graph: threads to compute with. Default: all processors."`
+	Path        string    `arg:"" name:"PATH" help:"What to verify."`
+	Graph       []string  `placeholder:"EDGES" help:"The graph that PATH has the core numbers of; several lists of edges, separated by commas, are one graph."`
+	Order       string    `placeholder:"FILE" help:"With --graph: a degeneracy order, an id a line."`
+	Vertices    int64     `placeholder:"N" help:"With --graph: the vertices are 0 … N-1."`
+	IDs         kcore.IDs `name:"ids" enum:"auto,int,string" default:"auto" placeholder:"KIND" help:"With --graph: what the ids are, as for seraph kcore: auto, int, string. Default: auto."`
+	Memory      string    `placeholder:"SIZE" help:"With --graph: the most memory that the job may hold. Default: 80 % of the available memory."`
+	Disk        string    `placeholder:"DIR:SIZE" help:"With --graph: where a graph that is larger than memory may lie, and how many bytes."`
+	Threads     int       `placeholder:"N" help:"With --graph: threads to compute with. Default: all processors."`
 }
 
 func (c *check) run(a *app) error {

@@ -11,7 +11,7 @@ import (
 
 // checkCores proves core numbers right or wrong.
 func (c *check) checkCores(a *app) error {
-	f := kcoreFlags{outputFlags: c.outputFlags, Paths: c.Graph, Memory: c.Memory, Disk: c.Disk, Threads: c.Threads, Vertices: c.Vertices, Engine: kcore.Auto}
+	f := kcoreFlags{outputFlags: c.outputFlags, Paths: c.Graph, Memory: c.Memory, Disk: c.Disk, Threads: c.Threads, Vertices: c.Vertices, IDs: c.IDs, Engine: kcore.Auto}
 	budget, p, err := f.begin()
 	if err != nil {
 		return err

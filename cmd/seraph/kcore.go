@@ -25,7 +25,9 @@ var kcoreCommand = command{
 		"Edges have no direction; self-loops and duplicates are dropped and counted, and a vertex seen only in a self-loop has core number 0. The vertices are those" +
 		" that a header declares (METIS, MatrixMarket), 0 … N-1 with --vertices N, else the ids that occur.\n\n" +
 		"A graph that is larger than --memory is divided by core number on --disk DIR:SIZE; what an interrupted job has left there --resume goes on with.\n\n" +
-		"--out writes a line \"id<TAB>core\" a vertex, by ascending id (.tsv), a Parquet table, or npy: uint32 [n] where the vertices are declared, else rows (id, core).",
+		"--out writes a line \"id<TAB>core\" a vertex, by ascending id (.tsv), a Parquet table, or npy: uint32 [n] where the vertices are declared, else rows (id, core).\n\n" +
+		"Ids are whole numbers below 2^63 of any spread, or texts (--ids string; auto takes them for texts where neither of the first two lines of a list begins with two" +
+		" whole numbers). Texts are in the order of their bytes; no line of them is a header.",
 	exits: []int{exitBudget, exitCorrupt, exitInterrupted}, flags: typeOf[kcoreVerb], verb: verbOf[kcoreVerb],
 }
 
@@ -35,9 +37,12 @@ type kcoreFlags struct {
 	Memory      string       `placeholder:"SIZE" help:"The most memory that the job may hold. Default: 80 % of the available memory."`
 	Threads     int          `placeholder:"N" help:"Threads to compute with. Default: all processors."`
 	Vertices    int64        `placeholder:"N" help:"The vertices are 0 … N-1."`
+	IDs         kcore.IDs    `name:"ids" enum:"auto,int,string" default:"auto" placeholder:"KIND" help:"What the ids in lists of edges are: whole numbers (int), any text between separators (string), or as the lists begin (auto). Default: auto."`
 	Disk        string       `placeholder:"DIR:SIZE" help:"Where a graph that is larger than memory may lie, and how many bytes."`
 	Ranks       int          `default:"2" placeholder:"N" help:"Ranks of --engine ranks. Default: 2."`
 	Engine      kcore.Engine `enum:"auto,peel,parallel,ranks,divide,scan" default:"auto" placeholder:"ENGINE" help:"How to compute: auto; peel, parallel or ranks in memory; divide or scan on disk. All give the same. Default: auto."`
+
+	stdin io.Reader // of which IDs may have seen the beginning
 }
 
 type kcoreVerb struct {
@@ -79,6 +84,9 @@ func (f *kcoreFlags) settle() (budget int64, err error) {
 	}
 	if f.Threads < 1 || f.Vertices < 0 || f.Vertices >= 1<<31 {
 		return 0, run.Usagef("--threads %d, --vertices %d: expected 1 or more, and fewer than 2^31", f.Threads, f.Vertices)
+	}
+	if f.IDs, f.stdin, err = kcore.KindOfIDs(f.Paths, f.IDs, os.Stdin); err != nil {
+		return 0, err
 	}
 	if f.Memory == "" {
 		return memory.DefaultBudget()
@@ -144,7 +152,7 @@ func (f *kcoreFlags) begin() (budget int64, p planned, err error) {
 }
 
 func (f *kcoreFlags) options() kcore.Options {
-	return kcore.Options{Vertices: f.Vertices, Stdin: os.Stdin}
+	return kcore.Options{Vertices: f.Vertices, IDs: f.IDs, Stdin: f.stdin}
 }
 
 func (c *kcoreVerb) run(a *app) error {
@@ -155,8 +163,11 @@ func (c *kcoreVerb) run(a *app) error {
 	if err != nil {
 		return err
 	}
-	if err := c.checkEngine(planned.engine); err != nil {
+	if err := c.checkPlanned(planned.engine); err != nil {
 		return err
+	}
+	if c.IDs == kcore.Texts {
+		c.progress(a).Infof("note: the ids are texts")
 	}
 	if err := c.showPlan(a, planned.Job); err != nil {
 		return err

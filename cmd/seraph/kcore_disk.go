@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"time"
 
 	"github.com/seraph-ml/seraph/engine/kernel"
@@ -14,10 +15,13 @@ import (
 	"github.com/seraph-ml/seraph/run"
 )
 
-// checkEngine says what an engine cannot do.
-func (c *kcoreVerb) checkEngine(e kcore.Engine) error {
-	if !e.OnDisk() && c.Resume {
+// checkPlanned says what cannot be done with an engine, or with ids that are texts.
+func (c *kcoreVerb) checkPlanned(e kcore.Engine) error {
+	switch {
+	case !e.OnDisk() && c.Resume:
 		return run.Usagef("--resume goes on with a graph on disk, and the engine is %s", e)
+	case c.IDs == kcore.Texts && filepath.Ext(c.Out) == ".npy" && c.K == 0:
+		return run.Usagef("--out %s: the ids are texts, which have no place in npy; write .tsv or .parquet", c.Out)
 	}
 	return nil
 }
@@ -35,7 +39,7 @@ func (f *kcoreFlags) sortToDisk(ctx context.Context, budget int64, p planned, re
 	if err != nil {
 		return nil, run.Usagef("%w", err)
 	}
-	folder, err := kcore.OpenFolder(disk.Dir, f.Paths, f.Vertices, resume)
+	folder, err := kcore.OpenFolder(disk.Dir, f.Paths, f.options(), resume)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +49,7 @@ func (f *kcoreFlags) sortToDisk(ctx context.Context, budget int64, p planned, re
 		}
 	}()
 	if !folder.Imported {
-		if err := f.importEdges(ctx, folder, disk, p.disk.Import); err != nil {
+		if err := f.importEdges(ctx, folder, disk, budget, p.disk.Import); err != nil {
 			return nil, err
 		}
 		sorted()
@@ -62,7 +66,7 @@ func (f *kcoreFlags) sortToDisk(ctx context.Context, budget int64, p planned, re
 	return &stored{store, folder, again}, err
 }
 
-func (f *kcoreFlags) importEdges(ctx context.Context, folder *kcore.Folder, disk memory.Disk, bytes int64) (err error) {
+func (f *kcoreFlags) importEdges(ctx context.Context, folder *kcore.Folder, disk memory.Disk, budget, bytes int64) (err error) {
 	spill, err := memory.OpenSpill(disk)
 	if err != nil {
 		return err
@@ -72,7 +76,7 @@ func (f *kcoreFlags) importEdges(ctx context.Context, folder *kcore.Folder, disk
 	if err != nil {
 		return err
 	}
-	m := kcore.Import{Options: f.options(), Dir: folder.Path, Spill: spill, Room: room, Memory: bytes, Workers: f.Threads}
+	m := kcore.Import{Options: f.options(), Dir: folder.Path, Spill: spill, Room: room, Memory: bytes, Budget: budget, Workers: f.Threads}
 	return m.Run(ctx, f.Paths)
 }
 

@@ -17,7 +17,7 @@ var kcoreUpdateCommand = command{
 	name: "kcore-update", usage: "GRAPH LOG --cores FILE --out FILE", help: "Keep core numbers right while edges come and go.",
 	detail: "GRAPH is what FILE has the core numbers of, as seraph kcore read it. LOG has a change a line, in order: \"+ u v\" is an edge that came, \"- u v\" one that" +
 		" went; what is there already, or is not, is counted and passed over. Vertices may be new. The core numbers are proved before they are changed, and with" +
-		" --check afterwards; GRAPH and LOG stay as they are.",
+		" --check afterwards; GRAPH and LOG stay as they are. Ids are whole numbers.",
 	exits: []int{exitBudget, exitCorrupt}, flags: typeOf[kcoreUpdate], verb: verbOf[kcoreUpdate],
 }
 
@@ -50,7 +50,7 @@ func (c *kcoreUpdate) run(a *app) error {
 	if ext := filepath.Ext(c.Out); ext != ".tsv" && ext != ".npy" && ext != ".parquet" {
 		return run.Usagef("--out %s: expected a name that ends in .tsv, .npy or .parquet", c.Out)
 	}
-	f := kcoreFlags{outputFlags: c.outputFlags, Paths: []string{c.Graph}, Memory: c.Memory, Threads: c.Threads, Vertices: c.Vertices, Engine: kcore.Sequential}
+	f := kcoreFlags{outputFlags: c.outputFlags, Paths: []string{c.Graph}, Memory: c.Memory, Threads: c.Threads, Vertices: c.Vertices, IDs: kcore.Numbers, Engine: kcore.Sequential}
 	if _, _, err := f.begin(); err != nil {
 		return err
 	}

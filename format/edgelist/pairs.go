@@ -40,35 +40,47 @@ func ReadPairs(path string, workers int, emit func(worker int, ids []int64) erro
 
 // ReadPairsFrom is ReadPairs for what comes through a pipe; path is the name that errors use.
 func ReadPairsFrom(path string, text io.Reader, workers int, emit func(worker int, ids []int64) error) (PairCounts, error) {
-	workers = max(workers, 1)
-	r := &pairReader{path: path, free: make(chan []byte, workers+2), full: make(chan chunk)}
-	for range cap(r.free) {
-		r.free <- make([]byte, chunkBytes+pastChunk)
-	}
-	parsers := make([]pairParser, workers)
-	var running sync.WaitGroup
-	for w := range parsers {
+	parsers := make([]pairParser, max(workers, 1))
+	err := readChunks(path, text, len(parsers), func(w int) func(chunk) (int, error) {
 		p := &parsers[w]
 		p.path, p.ids = path, make([]int64, 0, 2*blockPairs)
 		p.emit = func(ids []int64) error { return emit(w, ids) }
-		running.Go(func() { r.parse(p) })
-	}
-	err := r.cut(text)
-	close(r.full)
-	running.Wait()
+		return p.chunk
+	})
 	var counts PairCounts
 	for i := range parsers {
 		counts.Pairs += parsers[i].counts.Pairs
 		counts.Longer += parsers[i].counts.Longer
 		counts.Headers += parsers[i].counts.Headers
 	}
-	if r.err != nil { // stands in the file before what cut found
-		return counts, r.err
-	}
 	if err == nil && counts.Pairs == 0 {
-		err = format.CorruptLine(path, 1, "edge list", "no edge", "lines of two node ids")
+		err = noEdge(path)
 	}
 	return counts, err
+}
+
+func noEdge(path string) error {
+	return format.CorruptLine(path, 1, "edge list", "no edge", "lines of two node ids")
+}
+
+// readChunks cuts a text into chunks, which so many workers parse, each with a function of its own that returns, with an error, its line.
+func readChunks(path string, text io.Reader, workers int, parser func(w int) func(chunk) (line int, err error)) error {
+	r := &pairReader{path: path, free: make(chan []byte, workers+2), full: make(chan chunk)}
+	for range cap(r.free) {
+		r.free <- make([]byte, chunkBytes+pastChunk)
+	}
+	var running sync.WaitGroup
+	for w := range workers {
+		parse := parser(w)
+		running.Go(func() { r.parse(parse) })
+	}
+	err := r.cut(text)
+	close(r.full)
+	running.Wait()
+	if r.err != nil { // stands in the file before what cut found
+		return r.err
+	}
+	return err
 }
 
 // chunk is text of whole lines, followed by pastChunk bytes of anything.
@@ -131,12 +143,12 @@ func (r *pairReader) failed() bool {
 }
 
 // parse is the life of a worker. After an error it goes on to take chunks, so that cut need not wait, and drops them.
-func (r *pairReader) parse(p *pairParser) {
+func (r *pairReader) parse(parse func(chunk) (int, error)) {
 	var failed error
 	for c := range r.full {
 		if failed == nil {
 			var line int
-			if line, failed = p.chunk(c); failed != nil {
+			if line, failed = parse(c); failed != nil {
 				r.mu.Lock()
 				if r.err == nil || line < r.line {
 					r.err, r.line = failed, line

@@ -21,7 +21,7 @@ func Verify(g *Graph, core, order, place []int32) error {
 				behind++
 			}
 		}
-		if err := witness(g.ID(v), k, support, behind); err != nil {
+		if err := witness(&g.Names, v, k, support, behind); err != nil {
 			return err
 		}
 	}
@@ -29,12 +29,12 @@ func Verify(g *Graph, core, order, place []int32) error {
 }
 
 // witness judges a core number by how many neighbours have at least that, and how many stand behind the vertex in the order.
-func witness(id int64, k, support, behind int32) error {
+func witness(n *Names, v int, k, support, behind int32) error {
 	if support < k {
-		return &WrongError{id, k, fmt.Sprintf("and %d neighbours of at least that: too large", support)}
+		return &WrongError{n.Label(v), k, fmt.Sprintf("and %d neighbours of at least that: too large", support)}
 	}
 	if behind > k {
-		return &WrongError{id, k, fmt.Sprintf("and %d neighbours behind it in the order: too small, or no degeneracy order", behind)}
+		return &WrongError{n.Label(v), k, fmt.Sprintf("and %d neighbours behind it in the order: too small, or no degeneracy order", behind)}
 	}
 	return nil
 }
@@ -52,7 +52,7 @@ func verifyOrder(g *Graph, core, order, place []int32) error {
 			return fmt.Errorf("place %d of the order: vertex %d, which is none or there already", i, v)
 		}
 		if i > 0 && core[v] < core[order[i-1]] {
-			return fmt.Errorf("place %d of the order: vertex %d has core number %d, the one before it %d", i, g.ID(int(v)), core[v], core[order[i-1]])
+			return fmt.Errorf("place %d of the order: vertex %s has core number %d, the one before it %d", i, g.Label(int(v)), core[v], core[order[i-1]])
 		}
 		place[v] = int32(i)
 	}

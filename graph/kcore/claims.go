@@ -29,26 +29,37 @@ func ReadCores(path string, n *Names, fresh []int64, core []int32) error {
 		core[v] = -1
 	}
 	seen := 0
-	set := func(id, k int64, row int) error {
-		v, ok := n.Find(id)
+	setAt := func(v int, ok bool, id any, k int64, row int) error {
 		switch {
 		case !ok:
-			return claimError(path, row, fmt.Sprintf("vertex %d, which the graph has not", id), "a vertex of the graph")
+			return claimError(path, row, fmt.Sprintf("vertex %v, which the graph has not", id), "a vertex of the graph")
 		case core[v] >= 0:
-			return claimError(path, row, fmt.Sprintf("vertex %d once more", id), "each vertex once")
+			return claimError(path, row, fmt.Sprintf("vertex %v once more", id), "each vertex once")
 		case k < 0 || k > math.MaxInt32:
-			return claimError(path, row, fmt.Sprintf("%d for vertex %d", k, id), "a core number")
+			return claimError(path, row, fmt.Sprintf("%d for vertex %v", k, id), "a core number")
 		}
 		core[v] = int32(k)
 		seen++
 		return nil
 	}
+	set := func(id, k int64, row int) error {
+		v, ok := n.Find(id)
+		return setAt(v, ok, id, k, row)
+	}
+	setText := func(id []byte, k int64, row int) error {
+		v, ok := n.labels.find(id)
+		return setAt(v, ok, labelled(id), k, row)
+	}
 	var err error
-	switch filepath.Ext(path) {
-	case ".npy":
+	switch ext := filepath.Ext(path); {
+	case ext == ".npy" && n.Texts():
+		return errNamedNPY
+	case ext == ".npy":
 		err = readNPYCores(path, n, set)
-	case ".parquet":
-		err = readParquetCores(path, set)
+	case ext == ".parquet":
+		err = readParquetCores(path, n, set, setText)
+	case n.Texts():
+		err = readNamedCores(path, setText)
 	default:
 		row := 0
 		_, err = edgelist.ReadPairs(path, 1, func(_ int, pairs []int64) error {
@@ -123,7 +134,37 @@ func readNPYCores(path string, n *Names, set func(id, k int64, row int) error) e
 	return nil
 }
 
-func readParquetCores(path string, set func(id, k int64, row int) error) error {
+// labelled is an id that is a text, as errors print it.
+type labelled []byte
+
+func (l labelled) String() string { return fmt.Sprintf("%.40q", []byte(l)) }
+
+// readNamedCores reads lines "id core" whose ids are texts; none is a comment.
+func readNamedCores(path string, set func(id []byte, k int64, row int) error) error {
+	text, err := format.OpenText(path)
+	if err != nil {
+		return err
+	}
+	defer text.Close()
+	var id []byte
+	for text.Next() {
+		if !text.More() {
+			continue
+		}
+		field, _ := text.Field()
+		id = append(id[:0], field...) // the next field may take its place
+		k, err := text.Natural("core number", 0, math.MaxInt32)
+		if err != nil {
+			return err
+		}
+		if err := set(id, k, text.Line); err != nil {
+			return err
+		}
+	}
+	return text.Err()
+}
+
+func readParquetCores(path string, n *Names, set func(id, k int64, row int) error, setText func(id []byte, k int64, row int) error) error {
 	f, err := parquet.Open(path, table.Options{})
 	if err != nil {
 		return err
@@ -133,12 +174,25 @@ func readParquetCores(path string, set func(id, k int64, row int) error) error {
 		if err != nil {
 			return err
 		}
-		if len(t.Columns) != 2 || t.Columns[0].Ints == nil || t.Columns[1].Ints == nil {
-			return claimError(path, 0, fmt.Sprintf("%d columns", len(t.Columns)), "whole numbers in columns id and core")
+		kind := table.Int
+		if n.Texts() {
+			kind = table.Text
 		}
-		for i, id := range t.Columns[0].Ints {
+		if len(t.Columns) != 2 || t.Columns[0].Kind != kind || t.Columns[1].Kind != table.Int {
+			return claimError(path, 0, fmt.Sprintf("%d columns", len(t.Columns)), fmt.Sprintf("columns id and core, %s and %s", kind, table.Int))
+		}
+		ids, cores := t.Columns[0], t.Columns[1].Ints
+		for i, k := range cores {
 			row++
-			if err := set(id, t.Columns[1].Ints[i], row); err != nil {
+			var err error
+			if kind == table.Int {
+				err = set(ids.Ints[i], k, row)
+			} else if code := ids.Codes[i]; code < 0 {
+				err = claimError(path, row, "no id", "a vertex of the graph")
+			} else {
+				err = setText([]byte(ids.Values[code]), k, row)
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -177,7 +231,7 @@ func ReadPlaces(path string, n *Names, core, place []int32) error {
 			return orderError(path, n, v, line)
 		}
 		if core[v] < last {
-			return format.CorruptLine(path, line, "degeneracy order", fmt.Sprintf("vertex %d of core number %d", n.ID(v), core[v]), fmt.Sprintf("%d or more, as before it", last))
+			return format.CorruptLine(path, line, "degeneracy order", fmt.Sprintf("vertex %s of core number %d", n.Label(v), core[v]), fmt.Sprintf("%d or more, as before it", last))
 		}
 		place[v], last = at, core[v]
 		at++
@@ -186,7 +240,7 @@ func ReadPlaces(path string, n *Names, core, place []int32) error {
 }
 
 func orderError(path string, n *Names, v, line int) error {
-	return format.CorruptLine(path, line, "degeneracy order", fmt.Sprintf("vertex %d once more", n.ID(v)), "each vertex of the graph once")
+	return format.CorruptLine(path, line, "degeneracy order", fmt.Sprintf("vertex %s once more", n.Label(v)), "each vertex of the graph once")
 }
 
 // eachInOrder calls do with the vertices of an order, which must be as many as there are.
@@ -198,13 +252,9 @@ func eachInOrder(path string, n *Names, do func(v, line int) error) error {
 	defer text.Close()
 	left := n.Vertices()
 	for ; text.Next(); left-- {
-		id, err := text.Natural("vertex", 0, math.MaxInt64)
+		v, err := n.next(text)
 		if err != nil {
 			return err
-		}
-		v, ok := n.Find(id)
-		if !ok {
-			return format.CorruptLine(path, text.Line, "degeneracy order", fmt.Sprintf("vertex %d, which the graph has not", id), "each vertex of the graph once")
 		}
 		if err := do(v, text.Line); err != nil {
 			return err
@@ -215,4 +265,26 @@ func eachInOrder(path string, n *Names, do func(v, line int) error) error {
 		err = format.CorruptAt(path, -1, "degeneracy order", fmt.Sprintf("%d vertices too few", left), "each vertex once")
 	}
 	return err
+}
+
+// next is the vertex that the next field of a text names.
+func (n *Names) next(text *format.Text) (v int, err error) {
+	var id any
+	ok := false
+	if n.Texts() {
+		field, _ := text.Field()
+		v, ok = n.labels.find(field)
+		id = labelled(field)
+	} else {
+		number, err := text.Natural("vertex", 0, math.MaxInt64)
+		if err != nil {
+			return 0, err
+		}
+		v, ok = n.Find(number)
+		id = number
+	}
+	if !ok {
+		return 0, format.CorruptLine(text.Path, text.Line, "degeneracy order", fmt.Sprintf("vertex %v, which the graph has not", id), "each vertex of the graph once")
+	}
+	return v, nil
 }

@@ -29,6 +29,9 @@ func imported(t testing.TB, paths []string, o Options) *Store {
 	}
 	defer spill.Close()
 	m := Import{Options: o, Dir: dir, Spill: spill, Room: 1 << 40, Memory: 4 << 20, Workers: 2}
+	if o.IDs == Texts {
+		m.Memory += 16 << 20
+	}
 	if err := m.Run(context.Background(), paths); err != nil {
 		t.Fatal(err)
 	}

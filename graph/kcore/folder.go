@@ -25,10 +25,10 @@ type Folder struct {
 }
 
 // OpenFolder makes the folder of a graph in a directory, or finds what an interrupted job has left there where resume is set:
-// its name says which files the graph is of, how long they are and when they were changed, and how many vertices were declared.
-func OpenFolder(dir string, paths []string, vertices int64, resume bool) (*Folder, error) {
+// its name says which files the graph is of, how long they are and when they were changed, how many vertices were declared, and what the ids are.
+func OpenFolder(dir string, paths []string, o Options, resume bool) (*Folder, error) {
 	h := sha256.New()
-	fmt.Fprintln(h, metaVersion, vertices)
+	fmt.Fprintln(h, metaVersion, o.Vertices, o.IDs == Texts)
 	for _, path := range paths {
 		if path == "-" {
 			fmt.Fprintln(h, path)
@@ -95,7 +95,7 @@ func (f *Folder) Size() (Size, *rowfile.Index, error) {
 	if err != nil {
 		return Size{}, nil, err
 	}
-	s := Size{Nodes: int64(m.Nodes), Pairs: m.Index.Entries / 2}
+	s := Size{Nodes: int64(m.Nodes), Pairs: m.Index.Entries / 2, Labels: m.Names}
 	if m.Sparse {
 		s.Greatest = rankOffset
 	}

@@ -1,6 +1,10 @@
 package kcore
 
-import "github.com/seraph-ml/seraph/engine/memory"
+import (
+	"errors"
+
+	"github.com/seraph-ml/seraph/engine/memory"
+)
 
 // Graph is a simple undirected graph in CSR form, outside the Go heap: the neighbours of v are
 // Indices[Indptr[v]:Indptr[v+1]], strictly ascending, and every edge stands in the rows of both its ends.
@@ -29,10 +33,10 @@ func (g *Graph) Degree(v int) int32 { return int32(g.Indptr[v+1] - g.Indptr[v]) 
 
 // Close gives the memory of the graph back. The slices must not be used any more.
 func (g *Graph) Close() error {
-	arena := g.arena
-	*g = Graph{}
-	if arena == nil {
-		return nil
+	err := g.labels.close()
+	if g.arena != nil {
+		err = errors.Join(err, g.arena.Close())
 	}
-	return arena.Close()
+	*g = Graph{}
+	return err
 }

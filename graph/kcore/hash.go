@@ -43,5 +43,5 @@ func writeRows(w io.Writer, add func(text []byte, i int) []byte, n int) error {
 }
 
 func appendID(line []byte, n *Names, v int32, behind byte) []byte {
-	return append(strconv.AppendInt(line, n.ID(int(v)), 10), behind)
+	return append(n.append(line, int(v)), behind)
 }

@@ -8,9 +8,11 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 
 	"github.com/seraph-ml/seraph/engine/memory"
+	"github.com/seraph-ml/seraph/engine/plan"
 	"github.com/seraph-ml/seraph/format"
 	"github.com/seraph-ml/seraph/format/edgelist"
 	"github.com/seraph-ml/seraph/graph/edges"
@@ -24,14 +26,19 @@ type Import struct {
 	Dir     string        // where the files of the job go
 	Spill   *memory.Spill // where runs of edges go
 	Room    int64         // bytes for the files of the job, together with what Spill holds
-	Memory  int64         // bytes to sort and write in
+	Memory  int64         // bytes to sort and write in, and for a dictionary of ids that are texts
+	Budget  int64         // of the job, for the error that Memory is too little
 	Workers int
+
+	named *dictionary // of ids that are texts
+	names int64       // bytes of the file of them
 }
 
 // The files of a job in its folder; the last one says that the others are complete.
 const (
 	rowsFile  = "rows"
 	idsFile   = "ids"
+	namesFile = "names"
 	stateFile = "state"
 	metaFile  = "graph.json"
 )
@@ -41,7 +48,8 @@ type meta struct {
 	Version  int           `json:"version"`
 	Nodes    int           `json:"nodes"`
 	Declared bool          `json:"declared"`
-	Sparse   bool          `json:"sparse"` // ids are in a file
+	Sparse   bool          `json:"sparse"`          // ids are in a file
+	Names    int64         `json:"names,omitempty"` // bytes of the file of ids that are texts; 0: they are none
 	Counts   Counts        `json:"counts"`
 	Index    rowfile.Index `json:"index"`
 }
@@ -59,7 +67,7 @@ func (m *Import) Run(ctx context.Context, paths []string) error {
 		if path == "-" {
 			continue
 		}
-		kind, list, err := recognise(path)
+		kind, list, err := recognise(path, m.IDs)
 		if err != nil {
 			return err
 		}
@@ -67,11 +75,15 @@ func (m *Import) Run(ctx context.Context, paths []string) error {
 			return run.Usagef("%s is a %s; graphs larger than memory are read from lists of edges", path, kind.Title)
 		}
 	}
+	if m.IDs == Texts {
+		return m.runNamed(ctx, paths)
+	}
 	size, err := Survey(paths, m.Options)
 	if err != nil {
 		return err
 	}
 	sparse := m.Vertices == 0 && !areNumbers(size.Greatest, size.Pairs)
+	sparse = sparse || m.Vertices == 0 && slices.Contains(paths, "-") // what comes from a pipe comes once
 	err = m.read(ctx, paths, sparse)
 	if errors.Is(err, errSparse) && !sparse {
 		err = m.read(ctx, paths, true)
@@ -99,7 +111,7 @@ func (m *Import) read(ctx context.Context, paths []string, sparse bool) (err err
 	if err != nil {
 		return err
 	}
-	meta := meta{Version: metaVersion, Nodes: int(m.Vertices), Declared: m.Vertices > 0, Counts: Counts{Longer: longer}}
+	meta := meta{Version: metaVersion, Nodes: int(m.Vertices), Declared: m.Vertices > 0, Names: m.names, Counts: Counts{Longer: longer}}
 	switch {
 	case m.Vertices > 0 && greatest >= m.Vertices:
 		return beyondDeclared(greatest, m.Vertices)
@@ -114,6 +126,53 @@ func (m *Import) read(ctx context.Context, paths []string, sparse bool) (err err
 		meta.Sparse = true
 	}
 	return m.write(ctx, sorter, o, &meta)
+}
+
+// runNamed is Run for ids that are texts: they are numbered by rank first, and the lists read once more.
+func (m *Import) runNamed(ctx context.Context, paths []string) (err error) {
+	switch {
+	case m.Vertices > 0:
+		return errNamedVertices
+	case slices.Contains(paths, "-"):
+		return run.Usagef("ids that are texts are read twice, which a pipe cannot be; write them to a file first, or give a --memory that the graph fits in")
+	}
+	least := edges.Least + rowfile.WriterBytes(writerRow(0))
+	d, err := newDictionary(max(m.Memory-least, 1))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.close()) }()
+	for _, path := range paths {
+		_, err := readNames(path, m.Options, m.Workers, d.number, func(int, []int64) error { return ctx.Err() })
+		if errors.Is(err, errDictionary) {
+			return m.tooSmall(d.bytes())
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if short := d.bytes() + d.sortBytes() + least - m.Memory; short > 0 {
+		return m.tooSmall(short)
+	}
+	_, ranks, err := d.sort()
+	if err != nil {
+		return err
+	}
+	if err := ranks.Close(); err != nil {
+		return err
+	}
+	rest := *m
+	rest.named = d
+	rest.Memory -= d.bytes()
+	if rest.names, err = d.write(filepath.Join(m.Dir, namesFile)); err != nil {
+		return err
+	}
+	rest.Room -= rest.names
+	return rest.read(ctx, paths, false)
+}
+
+func (m *Import) tooSmall(short int64) error {
+	return &plan.TooSmallError{Budget: m.Budget, Smallest: roundUp(m.Budget+short, 1<<20), Stage: "the dictionary of ids"}
 }
 
 // collect gives all pairs to the sorter.
@@ -142,12 +201,7 @@ func (m *Import) collect(ctx context.Context, paths []string, sorter *edges.Sort
 		return edges.Add(sorter, e.u, e.v)
 	}
 	for _, path := range paths {
-		var counts edgelist.PairCounts
-		if path == "-" {
-			counts, err = edgelist.ReadPairsFrom("standard input", m.Stdin, m.Workers, emit)
-		} else {
-			counts, err = edgelist.ReadPairs(path, m.Workers, emit)
-		}
+		counts, err := m.readList(path, emit)
 		if err != nil {
 			return 0, 0, 0, err
 		}
@@ -155,6 +209,17 @@ func (m *Import) collect(ctx context.Context, paths []string, sorter *edges.Sort
 		longer += counts.Longer
 	}
 	return most.Load(), pairs, longer, nil
+}
+
+// readList reads a list of numbers, or of texts as their ranks.
+func (m *Import) readList(path string, emit func(worker int, ids []int64) error) (edgelist.PairCounts, error) {
+	if m.named != nil {
+		return readNames(path, m.Options, m.Workers, m.named.rank, emit)
+	}
+	if path == "-" {
+		return edgelist.ReadPairsFrom("standard input", m.Stdin, m.Workers, emit)
+	}
+	return edgelist.ReadPairs(path, m.Workers, emit)
 }
 
 // rankOffset is added to ranks while they are sorted by id, so that none is the id beside it, a self-loop.

@@ -1,11 +1,15 @@
 package kcore
 
-import "math/bits"
+import (
+	"math/bits"
+	"strconv"
+)
 
 // Names say which numbers are vertices, and what the files call them. They ascend with the numbers.
 type Names struct {
 	Nodes int // numbers in use, below 2^31; those that are not Present are no vertices
 
+	labels   *labels  // the ids are texts; nil: they are numbers
 	base     int64    // the id of number 0, where ids is nil and those of the others follow
 	ids      []int64  // ascending, nil where they follow each other
 	declared bool     // every number is a vertex, and has been said to be one
@@ -15,7 +19,21 @@ type Names struct {
 // newPresence makes room for a bitmap of so many numbers, none of which is a vertex yet.
 func newPresence(nodes int) []uint64 { return make([]uint64, (nodes+63)/64) }
 
-// ID is what the file calls vertex v.
+// Texts says whether the ids are texts.
+func (n *Names) Texts() bool { return n.labels != nil }
+
+// Label is what the file calls vertex v.
+func (n *Names) Label(v int) string { return string(n.append(nil, v)) }
+
+// append appends what the file calls vertex v.
+func (n *Names) append(line []byte, v int) []byte {
+	if n.labels != nil {
+		return append(line, n.labels.text(v)...)
+	}
+	return strconv.AppendInt(line, n.ID(v), 10)
+}
+
+// ID is what the file calls vertex v, if ids are numbers.
 func (n *Names) ID(v int) int64 {
 	if n.ids != nil {
 		return n.ids[v]

@@ -343,7 +343,7 @@ func (s *Store) VerifyOrder(ctx context.Context, claims, place []int32, pool *ke
 				}
 			}
 		}
-		return witness(s.ID(int(v)), k, support, behind)
+		return witness(&s.Names, int(v), k, support, behind)
 	})
 }
 

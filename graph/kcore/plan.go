@@ -18,6 +18,9 @@ type Size struct {
 	Pairs    int64 // edges as they stand in the files
 	Text     int64 // bytes of the files
 	Greatest int64 // id, as far as it is known
+	Labels   int64 // bytes of the different ids, where they are texts
+
+	seenNodes, seenLabels int64 // of ids that are texts: what the beginnings of the lists have
 }
 
 // Survey guesses the size of a graph from the lengths of its files and the beginning of each list of edges. The pipe "-" is
@@ -28,17 +31,24 @@ func Survey(paths []string, o Options) (Size, error) {
 		if path == "-" {
 			continue
 		}
-		_, list, err := recognise(path)
+		_, list, err := recognise(path, o.IDs)
 		if err != nil {
 			return all, err
 		}
-		s, err := surveyText(path, list)
+		s, err := surveyText(path, list, o.IDs)
 		if err != nil {
 			return all, err
 		}
 		all.Pairs += s.Pairs
 		all.Text += s.Text
-		all.Nodes = max(all.Nodes, s.Nodes)
+		all.Labels += s.Labels
+		all.seenNodes = max(all.seenNodes, s.seenNodes)
+		all.seenLabels = max(all.seenLabels, s.seenLabels)
+		if o.IDs == Texts {
+			all.Nodes += s.Nodes
+		} else {
+			all.Nodes = max(all.Nodes, s.Nodes)
+		}
 		all.Greatest = max(all.Greatest, s.Greatest)
 	}
 	if o.Vertices > 0 {
@@ -52,7 +62,7 @@ const prefix = 256 << 10
 
 // surveyText looks at the beginning of a list. A compressed one is taken to grow to four times its size; of files that are no
 // lists, a pair takes four characters.
-func surveyText(path string, list bool) (s Size, err error) {
+func surveyText(path string, list bool, ids IDs) (s Size, err error) {
 	stream, err := format.OpenStream(path)
 	if err != nil {
 		return s, err
@@ -72,6 +82,10 @@ func surveyText(path string, list bool) (s Size, err error) {
 		return s, err
 	}
 	head = head[:bytes.LastIndexByte(head[:n], '\n')+1]
+	if ids == Texts {
+		surveyNames(&s, path, head)
+		return s, nil
+	}
 	greatest := int64(0)
 	counts, err := edgelist.ReadPairsFrom(path, bytes.NewReader(head), 1, func(_ int, ids []int64) error {
 		for _, id := range ids {
@@ -87,6 +101,30 @@ func surveyText(path string, list bool) (s Size, err error) {
 	s.Nodes = min(2*s.Pairs, greatest+greatest/4+1)
 	s.Greatest = greatest
 	return s, nil
+}
+
+// surveyNames guesses, from the beginning of a list, how many different ids there are and how long they are: new ones come ever more
+// rarely, so the share of them at the beginning bounds that of all.
+func surveyNames(s *Size, path string, head []byte) {
+	seen, bytesSeen := map[string]bool{}, int64(0)
+	counts, err := edgelist.ReadNamesFrom(path, bytes.NewReader(head), 1, func(_ int, names [][]byte) error {
+		for _, name := range names {
+			if !seen[string(name)] {
+				seen[string(name)] = true
+				bytesSeen += int64(len(name))
+			}
+		}
+		return nil
+	})
+	if err != nil || counts.Pairs == 0 {
+		return // the whole file will say what is wrong
+	}
+	s.Pairs = s.Text/(int64(len(head))/counts.Pairs) + 1
+	s.seenNodes, s.seenLabels = int64(len(seen)), bytesSeen
+	times := float64(s.Pairs) / float64(counts.Pairs)
+	s.Nodes = int64(times*float64(len(seen))) + 1
+	s.Labels = int64(times*float64(bytesSeen)) + 1
+	s.Greatest = s.Nodes
 }
 
 // PlanMemory is the plan of a decomposition in memory, by so many ranks where there are any.
@@ -107,6 +145,15 @@ func PlanMemory(s Size, threads, ranks int) (*plan.Job, error) {
 		{Name: "peel", Items: []plan.Item{item("rows", indptr+8*s.Pairs), item("core numbers", cores), item("lists", max(WorkBytes(int(s.Nodes), threads), int64(ranks)*rankBytes(s.Nodes)))}, Traffic: 150 * float64(s.Pairs)},
 		{Name: "order and write", Items: []plan.Item{item("rows", indptr+8*s.Pairs), item("core numbers, order, work", 3*cores), item("text", 1<<20)}, Traffic: 50 * float64(s.Pairs)},
 	}}
+	if s.Labels > 0 {
+		for i := range j.Stages {
+			ids := item("ids", labelsBytes(s.Nodes, s.Labels))
+			if i == 0 {
+				ids = item("dictionary of ids", dictionaryBytes(s.Nodes, s.Labels))
+			}
+			j.Stages[i].Items = append(j.Stages[i].Items, ids)
+		}
+	}
 	j.Predict(plan.LoadRates(threads))
 	return j, nil
 }

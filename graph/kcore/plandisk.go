@@ -28,10 +28,15 @@ func PlanDisk(s Size, x *rowfile.Index, e Engine, threads int, budget int64) (p 
 	}
 	guessed := x == nil
 	if guessed {
+		if s.Labels > 0 { // how many ids there are nobody knows before all are read, and then the import says what it needs
+			s.Nodes, s.Labels = s.seenNodes, s.seenLabels
+		}
 		x = guessIndex(s)
 	}
-	ids := int64(0)
-	if s.Greatest > 0 && !areNumbers(s.Greatest, s.Pairs) {
+	ids, dictionary := int64(0), int64(0)
+	if s.Labels > 0 {
+		ids, dictionary = labelsBytes(int64(x.Nodes), s.Labels), dictionaryBytes(int64(x.Nodes), s.Labels)
+	} else if s.Greatest > 0 && !areNumbers(s.Greatest, s.Pairs) {
 		ids = 8 * int64(x.Nodes)
 	}
 	core := 4*int64(x.Nodes) + ids
@@ -42,6 +47,9 @@ func PlanDisk(s Size, x *rowfile.Index, e Engine, threads int, budget int64) (p 
 	p.Import = (budget - baseline - text) / memory.BlockSize * memory.BlockSize
 	p.Part = (budget - baseline - core - blocks - sweeps - index) / memory.BlockSize * memory.BlockSize
 	least := edges.Least + rowfile.WriterBytes(writerRow(0))
+	if guessed {
+		least += dictionary
+	}
 	if small := max(least-p.Import, LeastPart-p.Part); small > 0 {
 		return p, &plan.TooSmallError{Budget: budget, Smallest: roundUp(budget+small, 1<<20), Stage: "the plan on disk"}
 	}
@@ -55,7 +63,7 @@ func PlanDisk(s Size, x *rowfile.Index, e Engine, threads int, budget int64) (p 
 	if e != Scan {
 		passes = Sweeps + 1 + math.Ceil(float64(x.Bytes)/float64(p.Part))
 	}
-	imported := roundUp(sorted.Memory+rowfile.WriterBytes(writerRow(p.Import)), memory.BlockSize)
+	imported := roundUp(dictionary+sorted.Memory+rowfile.WriterBytes(writerRow(p.Import)), memory.BlockSize)
 	p.Job = &plan.Job{Budget: budget, Baseline: baseline, Stages: []plan.Stage{
 		{Name: "sort the edges", Items: []plan.Item{item("text", text, plan.Resident, ""), item("pairs and runs", min(imported, p.Import), plan.Streamed, "")},
 			DiskRead: s.Text + sorted.Read, DiskWrite: sorted.Written + x.Bytes + core, Traffic: 600 * float64(s.Pairs)},

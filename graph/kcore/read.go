@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/seraph-ml/seraph/engine/kernel"
+	"github.com/seraph-ml/seraph/format"
 	"github.com/seraph-ml/seraph/format/detect"
 	"github.com/seraph-ml/seraph/format/edgelist"
 	"github.com/seraph-ml/seraph/run"
@@ -13,6 +14,7 @@ import (
 // Options say how to read a graph.
 type Options struct {
 	Vertices int64   // the vertices are 0 … Vertices−1; 0: those that a header declares or the files name
+	IDs      IDs     // Numbers or Texts; "" is Numbers
 	Also     []int64 // ids that are vertices even if no file names them
 	Stdin    io.Reader
 }
@@ -20,6 +22,9 @@ type Options struct {
 // Read makes a graph of files of edges, whose edges are those of all of them together: lists of edges, "-" for one on Stdin,
 // or one file of another format.
 func Read(paths []string, o Options, pool *kernel.Pool) (*Graph, error) {
+	if o.IDs == Texts {
+		return readNamed(paths, o, pool)
+	}
 	bags := make([]bag, pool.Workers())
 	emit := func(worker int, ids []int64) error { return bags[worker].add(ids) }
 	var longer int64
@@ -50,7 +55,7 @@ func readOne(path string, alone bool, o Options, pool *kernel.Pool, emit func(in
 		counts, err := edgelist.ReadPairsFrom("standard input", o.Stdin, pool.Workers(), emit)
 		return counts, nil, err
 	}
-	kind, list, err := recognise(path)
+	kind, list, err := recognise(path, Numbers)
 	if err != nil {
 		return edgelist.PairCounts{}, nil, err
 	}
@@ -65,10 +70,17 @@ func readOne(path string, alone bool, o Options, pool *kernel.Pool, emit func(in
 	return edgelist.PairCounts{}, g, err
 }
 
-// recognise says what a file is, and whether it is read as a list of edges: any text is, whose mistakes then have a place.
-func recognise(path string) (kind detect.Kind, list bool, err error) {
-	if kind, err = detect.Recognise(path); err == nil && kind.Class == detect.Text {
+// recognise says what a file is, and whether it is read as a list of edges: any text is, whose mistakes then have a place, and
+// where ids are texts any table or file of unknown format.
+func recognise(path string, ids IDs) (kind detect.Kind, list bool, err error) {
+	kind, err = detect.Recognise(path)
+	var unknown *format.CorruptError
+	switch {
+	case err == nil && kind.Class == detect.Text,
+		ids == Texts && (errors.As(err, &unknown) || kind.Class == detect.Table && kind.Name == "csv"):
 		return kind, true, nil
+	case ids == Texts:
+		return kind, kind.Name == "edgelist", err
 	}
 	kind, err = detect.RecogniseGraph(path)
 	return kind, kind.Name == "edgelist", err

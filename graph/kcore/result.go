@@ -9,6 +9,7 @@ import (
 	"github.com/seraph-ml/seraph/format/npy"
 	"github.com/seraph-ml/seraph/format/parquet"
 	"github.com/seraph-ml/seraph/format/table"
+	"github.com/seraph-ml/seraph/run"
 )
 
 // Result is what a decomposition came to.
@@ -36,6 +37,9 @@ func Summarise(n *Names, counts Counts, core []int32) Result {
 
 // WriteNPY writes the core numbers as uint32: [n] where the vertices are declared, else (id, core) rows of int64.
 func WriteNPY(w io.Writer, n *Names, core []int32) error {
+	if n.Texts() {
+		return errNamedNPY
+	}
 	if n.Declared() {
 		if err := npy.WriteHead(w, npy.DType{Kind: 'u', Size: 4}, n.Nodes); err != nil {
 			return err
@@ -57,20 +61,30 @@ func WriteNPY(w io.Writer, n *Names, core []int32) error {
 // parquetRows is how many rows of Parquet are made at a time.
 const parquetRows = 1 << 16
 
+var errNamedNPY = run.Usagef("ids that are texts have no place in npy; write .tsv or .parquet")
+
 // WriteParquet writes the columns id and core, by ascending id.
 func WriteParquet(w io.Writer, n *Names, core []int32) error {
 	out := parquet.NewWriter(w)
-	ids, cores := make([]int64, 0, parquetRows), make([]int64, 0, parquetRows)
+	id, cores := table.Column{Name: "id"}, make([]int64, 0, parquetRows)
+	if n.Texts() {
+		id.Kind = table.Text
+	}
 	flush := func() error {
-		t := &table.Table{Rows: len(ids), Columns: []table.Column{{Name: "id", Kind: table.Int, Ints: ids}, {Name: "core", Kind: table.Int, Ints: cores}}}
-		ids, cores = ids[:0], cores[:0]
+		t := &table.Table{Rows: len(cores), Columns: []table.Column{id, {Name: "core", Kind: table.Int, Ints: cores}}}
+		id.Ints, id.Codes, id.Values, cores = id.Ints[:0], id.Codes[:0], id.Values[:0], cores[:0]
 		return out.Write(t)
 	}
 	for v, k := range core {
 		if !n.Present(v) {
 			continue
 		}
-		if ids, cores = append(ids, n.ID(v)), append(cores, int64(k)); len(ids) == parquetRows {
+		if n.Texts() {
+			id.Codes, id.Values = append(id.Codes, int32(len(id.Codes))), append(id.Values, n.Label(v))
+		} else {
+			id.Ints = append(id.Ints, n.ID(v))
+		}
+		if cores = append(cores, int64(k)); len(cores) == parquetRows {
 			if err := flush(); err != nil {
 				return err
 			}

@@ -22,6 +22,7 @@ type Store struct {
 	Rows     *rowfile.File
 
 	dir   string
+	names int64 // bytes of the file of ids that are texts
 	arena *memory.Arena
 }
 
@@ -34,7 +35,7 @@ func OpenStore(dir string) (s *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s = &Store{Names: Names{Nodes: m.Nodes, declared: m.Declared}, Counts: m.Counts, dir: dir}
+	s = &Store{Names: Names{Nodes: m.Nodes, declared: m.Declared}, Counts: m.Counts, dir: dir, names: m.Names}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -60,8 +61,9 @@ func OpenStore(dir string) (s *Store, err error) {
 
 // Close closes it.
 func (s *Store) Close() (err error) {
+	err = s.labels.close()
 	if s.Rows != nil {
-		err = s.Rows.Close()
+		err = errors.Join(err, s.Rows.Close())
 	}
 	if s.arena != nil {
 		err = errors.Join(err, s.arena.Close())
@@ -98,8 +100,12 @@ func (s *Store) scan(ctx context.Context, pool *kernel.Pool, do func(worker int,
 }
 
 // Name makes the names complete, when the estimates are core numbers, and those of numbers that are no vertices 0. With ids
-// that are no numbers it reads these.
-func (s *Store) Name() error {
+// that are far apart, or texts, it reads these.
+func (s *Store) Name() (err error) {
+	if s.names > 0 && s.labels == nil {
+		s.labels, err = readLabels(filepath.Join(s.dir, namesFile), s.Nodes, s.names)
+		return err
+	}
 	if s.ids != nil {
 		return s.readIDs()
 	}

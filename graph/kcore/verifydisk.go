@@ -12,13 +12,13 @@ import (
 
 // WrongError says that a core number is not that of the graph, or that of a neighbour is not, and how that shows.
 type WrongError struct {
-	ID      int64
+	ID      string
 	Claimed int32
 	Why     string
 }
 
 func (e *WrongError) Error() string {
-	return fmt.Sprintf("vertex %d: core number %d, %s", e.ID, e.Claimed, e.Why)
+	return fmt.Sprintf("vertex %s: core number %d, %s", e.ID, e.Claimed, e.Why)
 }
 
 // Verify proves that claimed core numbers c are those of a store: divided by them, with parts of the given bytes, every part must
@@ -45,7 +45,7 @@ func (s *Store) Verify(ctx context.Context, claims []int32, bytes int64, pool *k
 		for i, word := range p.members {
 			for ; word != 0; word &= word - 1 {
 				if v := 64*i + bits.TrailingZeros64(word); s.Core[v] != claims[v] {
-					return &WrongError{s.ID(v), claims[v], fmt.Sprintf("with those of its neighbours as they are, expected %d", s.Core[v])}
+					return &WrongError{s.Label(v), claims[v], fmt.Sprintf("with those of its neighbours as they are, expected %d", s.Core[v])}
 				}
 			}
 		}
@@ -57,7 +57,7 @@ func (s *Store) Verify(ctx context.Context, claims []int32, bytes int64, pool *k
 func (s *Store) claim(claims []int32) error {
 	for v, e := range s.Core {
 		if e == 0 && claims[v] != 0 {
-			return &WrongError{s.ID(v), claims[v], "and no neighbours: expected 0"}
+			return &WrongError{s.Label(v), claims[v], "and no neighbours: expected 0"}
 		}
 		if e >= 0 {
 			s.Core[v] = claims[v]
