@@ -76,7 +76,7 @@ const MaxNodes = math.MaxInt32
 
 // BaseName returns the name of the graph in a file: "wiki-Vote" for "…/wiki-Vote.txt.gz".
 func BaseName(path string) string {
-	base := strings.TrimSuffix(filepath.Base(path), ".gz")
+	base := Uncompressed(filepath.Base(path))
 	return strings.TrimSuffix(base, filepath.Ext(base))
 }
 

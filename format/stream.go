@@ -8,9 +8,10 @@ import (
 	"strings"
 
 	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
 )
 
-// Stream reads a file from its start to its end: as it is, or inflated where its name ends in ".gz".
+// Stream reads a file from its start to its end: as it is, or inflated where its name ends in ".gz" or ".zst".
 type Stream struct {
 	Path string
 	Size int64 // of the file, compressed or not
@@ -19,8 +20,17 @@ type Stream struct {
 	read int64 // of the file so far
 	out  int64 // yielded so far
 	most int64 // that may be yielded
-	gzip *gzip.Reader
+	inflater io.Reader // nil: as it is
+	zstd     *zstd.Decoder
 }
+
+// Uncompressed is the name that a file would have if it were not compressed: without ".gz" or ".zst".
+func Uncompressed(path string) string {
+	return strings.TrimSuffix(strings.TrimSuffix(path, ".gz"), ".zst")
+}
+
+// zstdWindow is how far back a compressed file may refer: what zstd uses up to level 19. The decoder holds about twice as much.
+const zstdWindow = 8 << 20
 
 // OpenStream opens a file; close it after use.
 func OpenStream(path string) (*Stream, error) {
@@ -39,13 +49,19 @@ func OpenStream(path string) (*Stream, error) {
 // plus 100 times its size: text and numbers shrink to a third or a tenth, bombs to a thousandth.
 func NewStream(file *Source) (*Stream, error) {
 	s := &Stream{Path: file.Path, Size: file.Size, file: file, most: file.Size}
-	if !strings.HasSuffix(file.Path, ".gz") {
+	if Uncompressed(file.Path) == file.Path {
 		return s, nil
 	}
 	s.most = 256<<20 + 100*file.Size
 	var err error
-	if s.gzip, err = gzip.NewReader(fileReader{s}); err != nil {
-		return nil, s.gzipError(err)
+	if strings.HasSuffix(file.Path, ".gz") {
+		s.inflater, err = gzip.NewReader(fileReader{s})
+	} else {
+		s.zstd, err = zstd.NewReader(fileReader{s}, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(zstdWindow))
+		s.inflater = s.zstd
+	}
+	if err != nil {
+		return nil, s.inflateError(err)
 	}
 	return s, nil
 }
@@ -68,23 +84,23 @@ func (r fileReader) Read(dst []byte) (int, error) {
 
 // Read implements io.Reader. Its errors other than io.EOF name the file.
 func (s *Stream) Read(dst []byte) (int, error) {
-	if s.gzip == nil {
+	if s.inflater == nil {
 		return fileReader{s}.Read(dst)
 	}
-	n, err := s.gzip.Read(dst)
+	n, err := s.inflater.Read(dst)
 	s.out += int64(n)
 	if s.out > s.most {
 		return 0, CorruptAt(s.Path, -1, "inflated size", fmt.Sprintf("more than %d bytes", s.most), fmt.Sprintf("at most that for a file of %d", s.Size)).
-			WithHint("this looks like a bomb; if it is not, unpack it first (gunzip)")
+			WithHint("this looks like a bomb; if it is not, unpack it first (gunzip, unzstd)")
 	}
 	if err != nil && err != io.EOF {
-		return n, s.gzipError(err)
+		return n, s.inflateError(err)
 	}
 	return n, err
 }
 
-// gzipError names the place of an error of the gzip reader.
-func (s *Stream) gzipError(err error) error {
+// inflateError names the place of an error of what inflates.
+func (s *Stream) inflateError(err error) error {
 	var corrupt *CorruptError
 	var system *fs.PathError
 	if errors.As(err, &corrupt) || errors.As(err, &system) {
@@ -93,9 +109,21 @@ func (s *Stream) gzipError(err error) error {
 	if errors.Is(err, io.EOF) { // an early end; io.EOF itself would read as a proper one
 		err = io.ErrUnexpectedEOF
 	}
-	return CorruptAt(s.Path, s.read, "gzip stream", "", "").WithCause(err).
-		WithHint("the file is damaged, cut short, or not a gzip file in spite of its name; fetch it again")
+	if errors.Is(err, zstd.ErrWindowSizeExceeded) {
+		return CorruptAt(s.Path, s.read, "zstd stream", "a window of more than 8 MiB", "what zstd uses up to level 19").WithHint("unpack it first (unzstd --long=31)")
+	}
+	what := "gzip"
+	if s.zstd != nil {
+		what = "zstd"
+	}
+	return CorruptAt(s.Path, s.read, what+" stream", "", "").WithCause(err).
+		WithHint("the file is damaged, cut short, or not a " + what + " file in spite of its name; fetch it again")
 }
 
 // Close closes the file.
-func (s *Stream) Close() error { return s.file.Close() }
+func (s *Stream) Close() error {
+	if s.zstd != nil {
+		s.zstd.Close()
+	}
+	return s.file.Close()
+}

@@ -14,7 +14,7 @@ import (
 const textBuffer = 1 << 16
 
 // Text reads a text file line by line and field by field, in a buffer of fixed size however long the lines are: plain, or
-// gzip where the name ends in ".gz". Lines end in LF or CRLF. Fields are separated by blanks, tabs, or a comma with or
+// compressed where the name ends in ".gz" or ".zst". Lines end in LF or CRLF. Fields are separated by blanks, tabs, or a comma with or
 // without blanks around it; between two commas, and after the last, there is an empty field.
 type Text struct {
 	Path string

@@ -20,7 +20,7 @@ import (
 
 var kcoreCommand = command{
 	name: "kcore", usage: "EDGES…", help: "Find the core number of every vertex of a graph.",
-	detail: "EDGES are lists of edges, two ids a line (several files are one graph, - is standard input, .gz may be compressed), or one graph of another" +
+	detail: "EDGES are lists of edges, two ids a line (several files are one graph, - is standard input, .gz and .zst are compressed), or one graph of another" +
 		" format: METIS, MatrixMarket, sgraph, npz. The core number of a vertex is the largest k such that it lies in a subgraph where everybody has at least k neighbours.\n\n" +
 		"Edges have no direction; self-loops and duplicates are dropped and counted, and a vertex seen only in a self-loop has core number 0. The vertices are those" +
 		" that a header declares (METIS, MatrixMarket), 0 … N-1 with --vertices N, else the ids that occur.\n\n" +

@@ -6,7 +6,6 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/seraph-ml/seraph/format"
@@ -14,7 +13,7 @@ import (
 
 // isText says whether a file begins with printable text in UTF-8 and bears the name of one.
 func isText(path string) bool {
-	name := strings.TrimSuffix(path, ".gz")
+	name := format.Uncompressed(path)
 	if !slices.Contains([]string{".txt", ".md", ".jsonl", ".json", ".toml", ".html"}, filepath.Ext(name)) {
 		return false
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"io"
 	"path/filepath"
-	"strings"
 
 	"github.com/seraph-ml/seraph/format"
 )
@@ -12,7 +11,7 @@ import (
 // Is says whether the file looks like a list of edges: its first lines have two to four columns, the first two of them
 // node ids. METIS and MatrixMarket files, which can look alike, are told by name and by heading.
 func Is(path string) bool {
-	switch filepath.Ext(strings.TrimSuffix(path, ".gz")) {
+	switch filepath.Ext(format.Uncompressed(path)) {
 	case ".graph", ".metis", ".mtx":
 		return false
 	}

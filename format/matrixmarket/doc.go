@@ -7,5 +7,5 @@
 //	i j [value]                                         one line an entry, counted from 1
 //
 // Of a symmetric matrix the file holds one half; the other is added here, since the file means it. Matrices in the array
-// format (dense), complex and Hermitian ones are refused. The file may be compressed (.gz).
+// format (dense), complex and Hermitian ones are refused. The file may be compressed (.gz, .zst).
 package matrixmarket

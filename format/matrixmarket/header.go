@@ -49,7 +49,7 @@ func readHeader(t *format.Text) (h header, err error) {
 		return h, t.Corrupt("size of the matrix", fmt.Sprintf("%d × %d", h.nodes, cols), "a square one", "")
 	}
 	const shortest = 4 // characters of an entry's line
-	if !strings.HasSuffix(t.Path, ".gz") && h.entries > t.Size/shortest {
+	if format.Uncompressed(t.Path) == t.Path && h.entries > t.Size/shortest {
 		return h, t.Corrupt("number of entries", fmt.Sprintf("%d in %d bytes", h.entries, t.Size), "as many as the file can hold", "the file is cut short or its header is wrong")
 	}
 	return h, nil

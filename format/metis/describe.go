@@ -2,14 +2,13 @@ package metis
 
 import (
 	"path/filepath"
-	"strings"
 
 	"github.com/seraph-ml/seraph/format"
 )
 
-// Is says whether the file is in the format of METIS, by its name (.graph or .metis, perhaps with .gz) and the number that it begins with.
+// Is says whether the file is in the format of METIS, by its name (.graph or .metis, perhaps compressed) and the number that it begins with.
 func Is(path string) bool {
-	switch filepath.Ext(strings.TrimSuffix(path, ".gz")) {
+	switch filepath.Ext(format.Uncompressed(path)) {
 	case ".graph", ".metis":
 	default:
 		return false

@@ -9,5 +9,5 @@
 //	[size] [weight …] neighbour [edge weight] neighbour [edge weight] …
 //
 // Each edge is listed under both of its nodes, and m counts it once. A blank line is a node without an edge. Lines that
-// begin with % are comments. The file may be compressed (.gz).
+// begin with % are comments. The file may be compressed (.gz, .zst).
 package metis

@@ -35,7 +35,7 @@ func readHeader(t *format.Text) (h header, err error) {
 		entry = 4
 	}
 	// What a compressed file holds is found out by reading it.
-	if !strings.HasSuffix(t.Path, ".gz") && (h.nodes > t.Size || 2*h.edges > t.Size/entry) {
+	if format.Uncompressed(t.Path) == t.Path && (h.nodes > t.Size || 2*h.edges > t.Size/entry) {
 		return h, t.Corrupt("METIS header", fmt.Sprintf("%d nodes and %d edges in %d bytes", h.nodes, h.edges, t.Size), "counts that the file can hold", "the file is cut short or its header is wrong")
 	}
 	return h, t.Err()

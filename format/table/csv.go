@@ -12,7 +12,7 @@ import (
 
 // IsCSV says whether the name of a file is that of separated values: .csv, .tsv or .tab, and the same with .gz.
 func IsCSV(path string) bool {
-	switch strings.ToLower(filepath.Ext(strings.TrimSuffix(path, ".gz"))) {
+	switch strings.ToLower(filepath.Ext(format.Uncompressed(path))) {
 	case ".csv", ".tsv", ".tab":
 		return true
 	}

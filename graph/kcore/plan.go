@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"strings"
 
 	"github.com/seraph-ml/seraph/engine/memory"
 	"github.com/seraph-ml/seraph/engine/plan"
@@ -69,7 +68,7 @@ func surveyText(path string, list bool, ids IDs) (s Size, err error) {
 	}
 	defer stream.Close()
 	s.Text = stream.Size
-	if strings.HasSuffix(path, ".gz") || strings.HasSuffix(path, ".zst") {
+	if format.Uncompressed(path) != path {
 		s.Text *= 4
 	}
 	s.Pairs, s.Nodes = s.Text/4, s.Text/4
