@@ -33,7 +33,7 @@ type Pool struct {
 	// The work at hand, written by the caller while the gate is closed and nobody is inside.
 	task  Task
 	n     int
-	piece int
+	grain int
 
 	_      [64]byte
 	next   atomic.Int64 // first unit that nobody has taken
@@ -136,12 +136,10 @@ func (p *Pool) For(n, grain int, t Task) {
 	if p.closed {
 		panic("kernel: Pool.For after Close")
 	}
-	// A few pieces a worker even out uneven speeds; more would only cost hand-overs.
-	pieces := (n + grain - 1) / grain
-	p.task, p.n, p.piece = t, n, grain*max(1, pieces/(4*p.workers))
+	p.task, p.n, p.grain = t, n, grain
 	p.next.Store(0)
 	p.open.Store(true)
-	for i := range min(p.workers, pieces) - 1 {
+	for i := range min(p.workers, ceil(n, grain)) - 1 {
 		p.crew[i].post()
 	}
 	p.work(0)
@@ -222,11 +220,17 @@ func (p *Pool) work(worker int) {
 		}
 	}()
 	for {
-		hi := int(p.next.Add(int64(p.piece)))
-		lo := hi - p.piece
+		lo := int(p.next.Load())
 		if lo >= p.n {
 			return
 		}
-		p.task.Do(worker, lo, min(hi, p.n))
+		hi := min(lo+p.piece(p.n-lo), p.n)
+		if p.next.CompareAndSwap(int64(lo), int64(hi)) {
+			p.task.Do(worker, lo, hi)
+		}
 	}
 }
+
+// piece is how many units a worker takes when so many are left: fewer and fewer, as large pieces save hand-overs and small
+// ones let all workers end together.
+func (p *Pool) piece(left int) int { return p.grain * max(1, left/(4*p.workers*p.grain)) }

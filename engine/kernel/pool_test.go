@@ -145,3 +145,23 @@ func BenchmarkPoolFor(b *testing.B) {
 		})
 	}
 }
+
+// A worker that takes its last piece while another begins one never waits for more than a grain or a share of what was left.
+func TestPiecesGetSmaller(t *testing.T) {
+	for _, workers := range []int{2, 3, 16} {
+		for _, grain := range []int{1, 7} {
+			p := &Pool{workers: workers, grain: grain}
+			pieces := 0
+			for left := 10_000 * grain; left > 0; pieces++ {
+				piece := p.piece(left)
+				if piece%grain != 0 || piece > max(grain, left/(4*workers)) {
+					t.Fatalf("%d workers, grain %d: a piece of %d when %d are left", workers, grain, piece, left)
+				}
+				left -= piece
+			}
+			if most := 4 * workers * 12; pieces > most {
+				t.Errorf("%d workers, grain %d: %d pieces, more than %d", workers, grain, pieces, most)
+			}
+		}
+	}
+}
