@@ -50,9 +50,9 @@ type Relation struct {
 	Edges    int
 }
 
-// FullName returns the name of a relation with those of its kinds, as OGB writes it: "author___writes___paper".
-func (g *Graph) FullName(r *Relation) string {
-	return g.Kinds[r.From].Name + "___" + r.Name + "___" + g.Kinds[r.To].Name
+// FullName returns the name with those of the kinds, as OGB writes it: "author___writes___paper".
+func (r *Relation) FullName(kinds []Kind) string {
+	return kinds[r.From].Name + "___" + r.Name + "___" + kinds[r.To].Name
 }
 
 // Features is a Nodes × Cols matrix of float32: at most one of Sparse and Dense is set; neither means no features.
@@ -240,7 +240,7 @@ func (g *Graph) Describe(path string) Description {
 	d.Add("edge entries", len(g.Src))
 	for i := range g.Relations {
 		r := &g.Relations[i]
-		d.Add("  "+g.FullName(r), r.Edges)
+		d.Add("  "+r.FullName(g.Kinds), r.Edges)
 	}
 	if len(g.Weights) > 0 {
 		d.Add("edge weights", fmt.Sprintf("%g … %g", slices.Min(g.Weights), slices.Max(g.Weights)))

@@ -19,6 +19,9 @@ func arenaBytes(raw *format.Graph) int64 {
 	if s := raw.Features.Sparse; s != nil {
 		sum += 8 * (nodes + 1 + int64(len(s.Values)))
 	}
+	if raw.Kinds != nil {
+		sum += 4*entries + kindBytes(raw)
+	}
 	return sum
 }
 
@@ -99,15 +102,23 @@ func (g *Graph) connect(raw *format.Graph, b *bump) entryRoom {
 	room := entryRoom{at: b.next, entries: int64(entries)}
 	indices := b.int32s(entries)
 	var weights []float32
-	if raw.Weights != nil {
+	var within []int32
+	switch {
+	case raw.Relations != nil:
+		within = b.int32s(entries)
+	case raw.Weights != nil:
 		weights = b.float32s(entries)
 	}
 	// While filling, indptr[u] is where the next neighbour of u goes; afterwards it is where row u+1 begins.
+	relation := relationOf(raw)
 	put := func(u, v int32, i int) {
 		at := indptr[u]
 		indptr[u]++
 		indices[at] = v
-		if weights != nil {
+		switch {
+		case within != nil:
+			within[at] = 1 << relation(i)
+		case weights != nil:
 			weights[at] = raw.Weights[i]
 		}
 	}
@@ -119,7 +130,7 @@ func (g *Graph) connect(raw *format.Graph, b *bump) entryRoom {
 	}
 	copy(indptr[1:], indptr[:n])
 	indptr[0] = 0
-	g.Indptr, g.Indices, g.Weights = indptr, indices, weights
+	g.Indptr, g.Indices, g.Weights, g.within = indptr, indices, weights, within
 	g.merge()
 	if len(raw.Src) == 0 {
 		return room // a table, say
@@ -128,49 +139,62 @@ func (g *Graph) connect(raw *format.Graph, b *bump) entryRoom {
 	return room
 }
 
-// entryRoom is where indices, and behind them weights, have been given room for so many entries.
+// entryRoom is where indices, and behind them weights or relations, have been given room for so many entries.
 type entryRoom struct{ at, entries int64 }
 
 // trim gives back the room that is not used.
 func (r entryRoom) trim(g *Graph, b *bump) error {
 	used := 4 * int64(len(g.Indices))
 	err := b.release(r.at, 4*r.entries, used)
-	if g.Weights != nil {
+	if g.Weights != nil || g.within != nil {
 		weights := (r.at + 4*r.entries + memory.Align - 1) / memory.Align * memory.Align
 		err = errors.Join(err, b.release(weights, 4*r.entries, used))
 	}
 	return err
 }
 
-// merge sorts each row and keeps one of equal entries, the one with the largest weight. Rows move to the front.
+// merge sorts each row and keeps one of equal entries, the one with the largest weight; it is of all relations that they are
+// of. Rows move to the front.
 func (g *Graph) merge() {
-	var sorter rowSorter
-	end := int64(0) // of the merged entries
+	switch {
+	case g.within != nil:
+		g.within = mergeRows(g, g.within, func(a, b int32) int32 { return a | b })
+	case g.Weights != nil:
+		g.Weights = mergeRows(g, g.Weights, func(a, b float32) float32 { return max(a, b) })
+	default:
+		end := int64(0) // of the merged entries
+		for u := range g.Nodes {
+			row := g.Indices[g.Indptr[u]:g.Indptr[u+1]]
+			g.Indptr[u] = end
+			slices.Sort(row)
+			end += int64(copy(g.Indices[end:], slices.Compact(row)))
+		}
+		g.Indptr[g.Nodes] = end
+		g.Indices = g.Indices[:end]
+	}
+}
+
+// mergeRows is merge where entries have values, of which equal ones are joined.
+func mergeRows[T any](g *Graph, values []T, join func(a, b T) T) []T {
+	var sorter rowSorter[T]
+	end := int64(0)
 	for u := range g.Nodes {
 		lo, hi := g.Indptr[u], g.Indptr[u+1]
 		g.Indptr[u] = end
-		if g.Weights == nil {
-			row := g.Indices[lo:hi]
-			slices.Sort(row)
-			end += int64(copy(g.Indices[end:], slices.Compact(row)))
-			continue
-		}
-		sorter.sort(g.Indices[lo:hi], g.Weights[lo:hi])
+		sorter.sort(g.Indices[lo:hi], values[lo:hi])
 		first := end
 		for i := lo; i < hi; i++ {
 			if end > first && g.Indices[end-1] == g.Indices[i] {
-				g.Weights[end-1] = max(g.Weights[end-1], g.Weights[i])
+				values[end-1] = join(values[end-1], values[i])
 				continue
 			}
-			g.Indices[end], g.Weights[end] = g.Indices[i], g.Weights[i]
+			g.Indices[end], values[end] = g.Indices[i], values[i]
 			end++
 		}
 	}
 	g.Indptr[g.Nodes] = end
 	g.Indices = g.Indices[:end]
-	if g.Weights != nil {
-		g.Weights = g.Weights[:end]
-	}
+	return values[:end]
 }
 
 // attach gives the nodes that were kept (nil = all; ascending numbers in raw) their ids, labels, features and split.
@@ -185,10 +209,18 @@ func (g *Graph) attach(raw *format.Graph, kept []int32, b *bump) error {
 	if raw.Labels != nil {
 		g.Labels = b.int32s(g.Nodes)
 		for i := range g.Labels {
-			g.Labels[i] = raw.Labels[original(kept, i)]
+			if u := int(original(kept, i)); u < len(raw.Labels) {
+				g.Labels[i] = raw.Labels[u]
+			} else {
+				g.Labels[i] = -1 // of another kind than those that have labels
+			}
 		}
 	}
-	g.Features = copyFeatures(&raw.Features, kept, g.Nodes, b)
+	if raw.Kinds != nil {
+		g.Features = g.unite(raw, b)
+	} else {
+		g.Features = copyFeatures(&raw.Features, kept, g.Nodes, b)
+	}
 	if raw.Train == nil || raw.Labels == nil {
 		return nil
 	}

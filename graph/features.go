@@ -45,7 +45,7 @@ func copySparse(raw *format.Sparse, kept []int32, rows int, b *bump) *format.Spa
 	}
 	s := &format.Sparse{Rows: rows, Cols: raw.Cols}
 	s.Indptr, s.Indices, s.Values = b.int64s(rows+1), b.int32s(int(entries)), b.float32s(int(entries))
-	var sorter rowSorter
+	var sorter rowSorter[float32]
 	end := int64(0)
 	for i := range rows {
 		u := original(kept, i)
@@ -75,13 +75,13 @@ func addRepeated(columns []int32, values []float32) int64 {
 }
 
 // rowSorter sorts rows of sparse matrices; it keeps its working memory from row to row.
-type rowSorter struct {
+type rowSorter[T any] struct {
 	keys   []uint64 // column, and place in the row
-	values []float32
+	values []T
 }
 
 // sort sorts the entries of a row by column. Those of the same column keep their order.
-func (s *rowSorter) sort(columns []int32, values []float32) {
+func (s *rowSorter[T]) sort(columns []int32, values []T) {
 	if slices.IsSorted(columns) {
 		return
 	}

@@ -28,6 +28,11 @@ type Graph struct {
 	Classes    int
 	ClassNames []string // nil, or one per class
 
+	// Of a heterogeneous graph, whose nodes are numbered kind after kind: those of the first kind have labels, and are all that
+	// [Graph.Classified] has. nil where all nodes are of one kind.
+	Kinds     []format.Kind // their features are among Features
+	Relations []format.Relation
+
 	Public *Split // the split that the data set comes with, nil when there is none
 
 	Notes []string // what was dropped, merged or ignored, the reader's notes included
@@ -36,6 +41,7 @@ type Graph struct {
 	bytes   int64     // of the arena that are in use
 	stored  *stored   // nil but for OpenStored
 	grouped *grouping // the components
+	within  []int32   // of each entry of Indices: bit r says that relation r has the edge; nil without relations
 }
 
 // Component says which part of a graph is kept.
@@ -63,7 +69,7 @@ func New(raw *format.Graph, c Component) (*Graph, error) {
 	if c != All && c != Largest {
 		return nil, run.Usagef("component %q: expected %s or %s", c, All, Largest)
 	}
-	if err := checkWeights(raw); err != nil {
+	if err := errors.Join(checkWeights(raw), checkKinds(raw, c)); err != nil {
 		return nil, err
 	}
 	arena, err := memory.NewArena(arenaBytes(raw))
@@ -72,6 +78,10 @@ func New(raw *format.Graph, c Component) (*Graph, error) {
 	}
 	g := &Graph{
 		Name: raw.Name, Format: raw.Format, Nodes: raw.Nodes, Classes: raw.Classes, ClassNames: raw.ClassNames, arena: arena, grouped: &grouping{},
+		Relations: raw.Relations,
+	}
+	for _, k := range raw.Kinds {
+		g.Kinds = append(g.Kinds, format.Kind{Name: k.Name, Nodes: k.Nodes})
 	}
 	g.Notes = append(g.Notes, raw.Notes...)
 	b := &bump{arena: arena}

@@ -20,10 +20,13 @@ import (
 // With Triangles, A_tri = A ∘ (A·A) takes the place of A: of an edge without weight, the number of triangles through it
 // (the triangle-induced adjacency matrix of GMLP and PaSca, there with r = 0 and without self-loops). A node in no triangle
 // then keeps its message: its row is 1 on the diagonal, with and without SelfLoops.
+//
+// With Relations, A has the edges of a heterogeneous graph that these relations have, in both directions, each once.
 type Norm struct {
 	R         float64 // 0 … 1
 	SelfLoops bool    // add 1 to the diagonal
 	Triangles bool    // of the triangles through each edge
+	Relations RelationSet
 }
 
 // Symmetric is the normalisation of SGC: r = ½ with self-loops.
@@ -44,16 +47,19 @@ type Adjacency struct {
 // Bytes is the memory that the matrix takes.
 func (a *Adjacency) Bytes() int64 { return a.bytes }
 
+// weighs says whether edges get weights before they are normalised, 0 for those that are left out.
+func (m Norm) weighs() bool { return m.Triangles || m.Relations != 0 }
+
 // entries is the most entries that an Adjacency of g has.
 func (m Norm) entries(g *Graph) int {
-	if m.SelfLoops || m.Triangles {
+	if m.SelfLoops || m.weighs() {
 		return int(g.Indptr[g.Nodes]) + g.Nodes
 	}
 	return int(g.Indptr[g.Nodes])
 }
 
-// Bytes is the memory that making an Adjacency of g takes; 16 bytes a node of it are needed only meanwhile. Edges without
-// triangles, which Triangles leaves out, are counted.
+// Bytes is the memory that making an Adjacency of g takes; 16 bytes a node of it are needed only meanwhile. Edges that Triangles
+// and Relations leave out are counted.
 func (m Norm) Bytes(g *Graph) int64 {
 	if g.OnDisk() {
 		return 16*(g.stored.file.MaxDegree+1) + 2*memory.Align
@@ -82,9 +88,15 @@ func (g *Graph) Normalize(m Norm) (*Adjacency, error) {
 		Rows: g.Nodes, Cols: g.Nodes, Indptr: b.int64s(g.Nodes + 1), Indices: b.int32s(entries), Values: b.float32s(entries),
 	}}
 	weights := g.Weights
-	if m.Triangles {
+	if m.weighs() {
 		weights = a.Values[g.Nodes:] // fill reads each before a value takes its place
-		if err := g.triangles(weights); err != nil {
+		var err error
+		if m.Triangles {
+			err = g.triangles(weights)
+		} else {
+			err = g.choose(m.Relations, weights)
+		}
+		if err != nil {
 			return nil, errors.Join(fmt.Errorf("normalise the adjacency matrix: %w", err), a.Close())
 		}
 	}

@@ -80,3 +80,8 @@ var (
 	Zeros = Fill(0)
 	Ones  = Fill(1)
 )
+
+// Uniform returns the initializer U(−bound, bound).
+func Uniform(bound float64) program.Initializer {
+	return func(dst []float32, _ []int, key kernel.Key) { uniform(dst, bound, key) }
+}

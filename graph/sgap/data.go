@@ -24,6 +24,9 @@ type dataset struct {
 
 	columns *columns // of a table; nil for a graph
 
+	whole   *graph.Graph        // with nodes of several kinds, of which Graph has those that are classified; else nil
+	subsets []graph.RelationSet // of its relations
+
 	learning *learning // the graph that training sees, where it is not all of it
 
 	importBytes int64 // what reading took at most, beside the graph
@@ -55,10 +58,12 @@ func load(job *run.Job, model *config, features bool) (*dataset, error) {
 	}
 	if d.columns != nil {
 		job.Notef("%s: %s, %d rows, %d features, %d classes", job.Data, kind.Title, d.Nodes, d.Features.Cols, d.Classes)
+	} else if d.whole != nil {
+		d.noteKinds(job, kind.Title)
 	} else {
 		job.Notef("%s: %s, %d nodes, %d edges, %d features, %d classes", job.Data, kind.Title, d.Nodes, d.Edges(), d.Features.Cols, d.Classes)
 	}
-	if !stored && d.Nodes != nodes {
+	if !stored && d.network().Nodes != nodes {
 		job.Notef("%d of %d nodes are kept (component %s)", d.Nodes, nodes, component)
 	}
 	for _, note := range d.Notes {
@@ -97,8 +102,16 @@ func (d *dataset) importGraph(job *run.Job, kind detect.Kind, model *config) (no
 	}
 	d.graphBytes = graph.BuildBytes(raw, component)
 	nodes = raw.Nodes
+	if raw.Kinds != nil && d.graphBytes > mostImport(job) {
+		return 0, "", &plan.TooSmallError{Budget: job.Memory, Smallest: d.graphBytes, Stage: stageImport}
+	}
 	if d.Graph, err = graph.New(raw, component); err != nil {
 		return 0, "", err
+	}
+	if d.Kinds != nil {
+		if err := d.classify(job, model); err != nil {
+			return 0, "", errors.Join(err, d.Close())
+		}
 	}
 	raw = nil
 	debug.FreeOSMemory() // what the reader left
@@ -115,7 +128,7 @@ func (d *dataset) read(job *run.Job, kind detect.Kind, model *config) (*format.G
 		if model != nil && model.Columns != nil {
 			return nil, run.Usagef("%s is a graph, the model was trained on a table", job.Data)
 		}
-		return detect.ReadGraph(job.Data, detect.Options{Weights: job.String("weights")})
+		return d.readGraph(job, kind, model)
 	case detect.Table:
 		return d.readTable(job, model)
 	}
@@ -274,6 +287,9 @@ func (d *dataset) keepSplits() error {
 // Close gives the memory back.
 func (d *dataset) Close() error {
 	err := d.Graph.Close()
+	if d.whole != nil {
+		err = errors.Join(err, d.whole.Close())
+	}
 	if d.arena != nil {
 		err = errors.Join(err, d.arena.Close())
 	}

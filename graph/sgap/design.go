@@ -17,6 +17,7 @@ type Design struct {
 	Scaling   graph.Scaling // of the features
 	Messages  Messages      // message aggregator
 	Local     Local         // smoothing of the features, in place of hops
+	Subsets   int           // of relations, along each of which features are propagated; 0 where all edges are of one kind
 	Weighting Weighting     // of the hops, for Weighted
 	Attention Attention     // over the hops, for the aggregators that learn it
 	Network   gnn.Network   // in place of the head, for Passing
@@ -67,7 +68,7 @@ func (d *Design) FirstHop() int {
 }
 
 // Reads is the number of matrices that the design reads: hops, or one that is made of them, and for Smoothing what the hops
-// tend to.
+// tend to. With Subsets it is those of hop 0, then those of hop 1, ….
 func (d *Design) Reads() int {
 	switch d.Messages {
 	case Max:
@@ -75,7 +76,7 @@ func (d *Design) Reads() int {
 	case Smoothing:
 		return d.Hops + 2
 	}
-	return d.Hops - d.FirstHop() + 1
+	return (d.Hops - d.FirstHop() + 1) * max(d.Subsets, 1)
 }
 
 // normalises says whether a layer normalises over the rows of a step.
@@ -85,6 +86,9 @@ func (d *Design) normalises() bool {
 
 // takesSparse says whether the first thing that happens to a hop is a product, which sparse rows serve as well.
 func (d *Design) takesSparse() bool {
+	if d.Subsets > 0 {
+		return false
+	}
 	if d.Messages.attends() {
 		return d.Attention.HopLayers > 0 || d.multipliesFirst()
 	}
@@ -102,7 +106,7 @@ type Outputs struct {
 // (rows, classes).
 func (d *Design) Forward(p *program.Program, matrices []nn.Matrix, classes int, training bool) Outputs {
 	hops := d.Reads()
-	out := d.transform(p, matrices[:hops], classes, training)
+	out := d.transform(p, d.combineSubsets(p, matrices[:hops]), classes, training)
 	out.Logits = d.addLabels(p, out.Logits, matrices[hops:], classes, training)
 	return out
 }

@@ -2,8 +2,11 @@ package sgap
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/seraph-ml/seraph/engine/memory"
@@ -192,4 +195,58 @@ func OneOfEach() []run.Model {
 		return few
 	}
 	return list
+}
+
+// Library writes a small heterogeneous graph in the layout of ogbn-mag and returns its folder: papers of three classes that have features,
+// authors who write mostly papers of a class and know each other, and venues.
+func Library(t testing.TB) string {
+	t.Helper()
+	const papers, authors, venues, classes, features = 120, 50, 6, 3, 10
+	r := rand.New(rand.NewPCG(9, 10))
+	like := func(u, n int) int { // one of n of the same class as u, mostly
+		if r.IntN(6) == 0 {
+			return r.IntN(n)
+		}
+		return (r.IntN(n)/classes*classes + u%classes) % n
+	}
+	var lines [8]strings.Builder
+	counts := map[string]int{}
+	add := func(i int, values ...any) { fmt.Fprintln(&lines[i], values...) }
+	for u := range papers {
+		add(0, u%classes)
+		for j := range features {
+			x := r.NormFloat64()
+			if j == u%classes {
+				x++
+			}
+			fmt.Fprintf(&lines[1], "%.3f ", x)
+		}
+		fmt.Fprintln(&lines[1])
+		add(2, u, like(u, papers))
+		add(3, like(u, authors), u)
+		add(3, like(u, authors), u)
+		add(4, u, like(u, venues))
+		add(5+u/4%3, u) // split
+	}
+	counts["paper___cites___paper"], counts["author___writes___paper"], counts["paper___published_in___venue"] = papers, 2*papers, papers
+	files := map[string]string{
+		"raw/num-node-dict": fmt.Sprintf("author,paper,venue\n%d,%d,%d\n", authors, papers, venues), "raw/triplet-type-list": "",
+		"raw/node-label/paper/node-label": lines[0].String(), "raw/node-feat/paper/node-feat": lines[1].String(),
+		"raw/relations/paper___cites___paper/edge": lines[2].String(), "raw/relations/author___writes___paper/edge": lines[3].String(),
+		"raw/relations/paper___published_in___venue/edge": lines[4].String(), "raw/relations/author___knows___author/edge": "0,1\n",
+		"split/time/paper/train": lines[5].String(), "split/time/paper/valid": lines[6].String(), "split/time/paper/test": lines[7].String(),
+	}
+	counts["author___knows___author"] = 1
+	for name, n := range counts {
+		files["raw/triplet-type-list"] += strings.ReplaceAll(name, "___", ",") + "\n"
+		files["raw/relations/"+name+"/num-edge-list"] = fmt.Sprintln(n)
+	}
+	dir := filepath.Join(t.TempDir(), "library")
+	for name, content := range files {
+		path := filepath.Join(dir, name+".csv")
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(content), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
 }

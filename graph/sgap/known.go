@@ -59,9 +59,9 @@ func (d *Design) labelNorm() graph.Norm { return graph.Norm{R: d.Norm.R} }
 
 // labelPropagation describes the label input for some nodes (nil: all), from Y.
 func (pl *planner) labelPropagation(d *Design, y graph.Features, a *graph.Adjacency, nodes []int32) *graph.Propagation {
-	g := *pl.data.Graph
+	g := *pl.data.network()
 	g.Features = y
-	return &graph.Propagation{Graph: &g, Adjacency: a, Scaling: graph.ScaleRMS, First: d.Labels.first(), K: d.Labels.Hops, Rows: nodes}
+	return &graph.Propagation{Graph: &g, Adjacency: a, Scaling: graph.ScaleRMS, First: d.Labels.first(), K: d.Labels.Hops, Rows: pl.data.rows(nodes)}
 }
 
 // labelStage is what making and keeping the label input of some nodes (nil: all) takes, from so many labels, and the work of
@@ -70,9 +70,10 @@ func (pl *planner) labelStage(d *Design, w way, labels int, nodes []int32) plan.
 	if d.Labels.reads() == 0 {
 		return plan.Stage{}
 	}
-	n, classes := pl.data.Nodes, pl.data.Classes
+	g, classes := pl.data.network(), pl.data.Classes
+	n := g.Nodes
 	y := graph.Features{Rows: n, Cols: classes, Sparse: &format.Sparse{Rows: n, Cols: classes, Values: make([]float32, labels)}}
-	a := pl.data.Shape(d.labelNorm())
+	a := g.Shape(d.labelNorm())
 	s := pl.labelPropagation(d, y, a, nodes).Stage(w.propagate)
 	if d.Labels.Kind == ReliableLabels { // after the first stage Y is dense
 		dense := pl.labelPropagation(d, graph.Features{Rows: n, Cols: classes, Dense: []float32{}}, a, nodes).Stage(w.propagate)
@@ -84,7 +85,7 @@ func (pl *planner) labelStage(d *Design, w way, labels int, nodes []int32) plan.
 		s.Items[i].Name = "labels: " + s.Items[i].Name
 	}
 	s.Items = append(s.Items,
-		plan.Item{Name: "labels: adjacency matrix", Bytes: a.Norm.Bytes(pl.data.Graph), Where: plan.Resident},
+		plan.Item{Name: "labels: adjacency matrix", Bytes: a.Norm.Bytes(g), Where: plan.Resident},
 		plan.Item{Name: "labels of nodes that train", Bytes: knownBytes(n, labels), Where: plan.Resident})
 	return s
 }
@@ -103,7 +104,7 @@ func (w *work) tellLabels(s *store, d *Design, split graph.Split) error {
 	if d.Labels.reads() == 0 {
 		return nil
 	}
-	y, err := newKnown(w.data.Nodes, w.data.Classes, split.Train, w.data.labelsOf(split.Train))
+	y, err := newKnown(w.data.network().Nodes, w.data.Classes, split.Train, w.data.labelsOf(split.Train))
 	if err != nil {
 		return err
 	}
@@ -118,7 +119,7 @@ func (w *work) propagateLabels(s *store, d *Design, y graph.Features) error {
 	if err := s.dropLabels(); err != nil {
 		return err
 	}
-	a, err := w.data.Normalize(d.labelNorm())
+	a, err := w.data.network().Normalize(d.labelNorm())
 	if err != nil {
 		return err
 	}
@@ -226,7 +227,7 @@ func (a *applied) recallClasses(nodes, at []int32, kept int) (*known, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newKnown(a.data.Nodes, a.data.Classes, nodes, labels)
+	return newKnown(a.data.network().Nodes, a.data.Classes, nodes, labels)
 }
 
 // classesAt reads the classes kept at the given places of so many.

@@ -67,7 +67,7 @@ func (pl *planner) hopStage(d *Design, p *graph.Propagation, w way) plan.Stage {
 	if d.Local.acts() {
 		return both(pl.smoothing(d, p.Rows), w.propagate, pl.job.Threads)
 	}
-	return p.Stage(w.propagate)
+	return subsetsStage(d, p, w.propagate)
 }
 
 // hopItems are what it holds as long as it is read.
@@ -75,7 +75,7 @@ func (pl *planner) hopItems(d *Design, p *graph.Propagation, w way) []plan.Item 
 	if d.Local.acts() {
 		return pl.smoothing(d, p.Rows).Items(w.propagate)
 	}
-	return p.Items(w.propagate)
+	return subsetsItems(d, p.Items(w.propagate))
 }
 
 // smoothFeatures makes the smoothed features of some nodes (nil: all), and says how many steps the nodes took.

@@ -49,7 +49,10 @@ func (m Model) open(ctx context.Context, job *run.Job, model *config) (w *work, 
 	if w.data, err = load(job, model, true); err != nil {
 		return nil, err
 	}
-	w.choice = m.preset.choice(job.Values, job.Precision == "bf16")
+	w.choice = w.choiceOf(job.Values)
+	if err := w.design.checkSubsets(); err != nil {
+		return nil, errors.Join(err, w.close())
+	}
 	if model == nil && inductive(job) {
 		err := w.checkInductive()
 		if err == nil {
@@ -120,7 +123,7 @@ func (m Model) Train(ctx context.Context, job *run.Job) (err error) {
 			return err
 		}
 		w.tune = nil
-		w.choice = m.preset.choice(job.Values, job.Precision == "bf16")
+		w.choice = w.choiceOf(job.Values)
 		w.pool.Close() // with the working memory of all candidates
 		w.pool = kernel.NewPool(job.Threads)
 		if err := w.setPlan(); err != nil {
@@ -169,6 +172,9 @@ func (w *work) shelfDisk(s *sizes) (*memory.Spill, error) {
 // propagate makes what a design reads of the features as the plan says, by propagation or local smoothing, until the job is
 // interrupted.
 func (w *work) propagate(d *Design, p *graph.Propagation, nodes []int32) (*store, error) {
+	if d.Subsets > 0 {
+		return w.propagateSubsets(d, p, nodes, w.compute)
+	}
 	var h *graph.Hops
 	var err error
 	if d.Local.acts() {

@@ -71,11 +71,11 @@ func (pl *planner) adjacencyOf(norm graph.Norm) error {
 		return err
 	}
 	if pl.pretending {
-		pl.adjacency = pl.data.Shape(norm)
+		pl.adjacency = pl.data.network().Shape(norm)
 		return nil
 	}
 	var err error
-	pl.adjacency, err = pl.data.Normalize(norm)
+	pl.adjacency, err = pl.data.network().Normalize(norm)
 	return err
 }
 
@@ -177,7 +177,7 @@ func (pl *planner) ways(design *Design) []way {
 // propagation describes the hops of a design, whose adjacency matrix is there, for some nodes (nil: all).
 func (pl *planner) propagation(design Design, nodes []int32) *graph.Propagation {
 	return &graph.Propagation{
-		Graph: pl.data.Graph, Adjacency: pl.adjacency, Scaling: design.Scaling, First: design.FirstHop(), K: design.Hops, Rows: nodes,
+		Graph: pl.data.network(), Adjacency: pl.adjacency, Scaling: design.Scaling, First: design.FirstHop(), K: design.Hops, Rows: pl.data.rows(nodes),
 		Combine: design.weights(), Teleport: design.Teleport, Limit: design.Messages == Smoothing,
 	}
 }
@@ -251,7 +251,7 @@ func (pl *planner) adjacencyItems() []plan.Item {
 		return nil
 	}
 	norm := pl.adjacency.Norm
-	return []plan.Item{{Name: "adjacency matrix", Bytes: norm.Bytes(pl.data.Graph), Where: plan.Resident, Note: fmt.Sprintf("r = %g", norm.R)}}
+	return []plan.Item{{Name: "adjacency matrix", Bytes: norm.Bytes(pl.data.network()), Where: plan.Resident, Note: fmt.Sprintf("r = %g", norm.R)}}
 }
 
 // trainStage is the plan of training all seeds, but for the hops and the graph.

@@ -26,12 +26,13 @@ type config struct {
 	Features   int      `json:"features"`
 	Classes    int      `json:"classes"`
 	ClassNames []string `json:"class_names,omitempty"`
-	Columns    *columns `json:"columns,omitempty"` // of the table it was trained on
+	Columns    *columns `json:"columns,omitempty"`   // of the table it was trained on
+	Relations  string   `json:"relations,omitempty"` // the subsets that it propagates along
 }
 
 func configOf(w *work) config {
 	d := w.data
-	return config{"seraph-" + w.preset.name, d.Features.Cols, d.Classes, d.ClassNames, d.columns}
+	return config{"seraph-" + w.preset.name, d.Features.Cols, d.Classes, d.ClassNames, d.columns, d.relationNames()}
 }
 
 // check says what in the config contradicts itself; "" for nothing.

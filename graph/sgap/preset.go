@@ -2,6 +2,7 @@ package sgap
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/seraph-ml/seraph/engine/nn"
 	"github.com/seraph-ml/seraph/graph"
@@ -133,6 +134,9 @@ func (m Model) Spec() run.Spec {
 // data says what the preset is trained on: one that does not look at edges takes tables too.
 func (p *preset) data() string {
 	const graphs = "a graph with features and labels (.sgraph, planetoid, npz of Shchur et al., OGB folder)"
+	if slices.ContainsFunc(p.settings, func(s run.Setting) bool { return s.Key == relationsKey }) {
+		return strings.TrimSuffix(graphs, ")") + " with one kind of nodes or several)"
+	}
 	if p.propagates() {
 		return graphs
 	}

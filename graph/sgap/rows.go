@@ -16,9 +16,10 @@ type store struct {
 	labels   *graph.Hops // of the same nodes; nil where they are not used (yet)
 	edges    *gnn.Edges  // between all nodes, for message passing
 	arena    *memory.Arena
-	position []int32  // of each node; nil where row u is that of node u
-	combined bool     // the one matrix is the sum of the hops
-	learner  *learner // of the rows that train, where they are others; else nil
+	position []int32       // of each node; nil where row u is that of node u
+	combined bool          // the one matrix is the sum of the hops
+	learner  *learner      // of the rows that train, where they are others; else nil
+	subsets  []*graph.Hops // along each subset of relations, of which Hops is the first; nil where all edges are of one kind
 }
 
 // newStore takes over the hops with the nodes that they were computed for (nil: all).
@@ -43,7 +44,13 @@ func positionBytes(all int) int64 { return 4 * int64(all) }
 
 // Close gives the memory back, the hops' too.
 func (s *store) Close() error {
+	if s.Hops == nil {
+		return nil
+	}
 	err := errors.Join(s.Hops.Close(), s.dropLabels(), s.edges.Close(), s.learner.close())
+	for _, h := range s.subsets[min(1, len(s.subsets)):] {
+		err = errors.Join(err, h.Close())
+	}
 	if s.arena != nil {
 		err = errors.Join(err, s.arena.Close())
 	}
@@ -160,6 +167,9 @@ func (b *buffer) close() error {
 func (b *buffer) from(s *store, first, i int) (*graph.Hops, int) {
 	if i >= b.layout.hops {
 		return s.labels, s.labels.First + i - b.layout.hops
+	}
+	if n := len(s.subsets); n > 0 {
+		return s.subsets[i%n], first + i/n
 	}
 	if b.layout.limit && i == b.layout.hops-1 {
 		return s.Hops, s.K + 1

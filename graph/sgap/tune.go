@@ -169,14 +169,15 @@ func (t *tuning) add(texts map[string]string) error {
 		if err != nil {
 			return choice{}, nil, err
 		}
-		return t.work.preset.choice(values, job.Precision == "bf16"), values, nil
+		c := t.work.choiceOf(values)
+		return c, values, c.design.checkSubsets()
 	}
 	own, values, err := choose(texts)
 	if err != nil {
 		return err
 	}
 	c := candidate{Settings: texts, own: own, standIn: own}
-	if own.design.Messages.attends() && values.Lookup("messages") != nil && slices.Contains(values.Lookup("messages").Choices, string(Mean)) {
+	if own.design.Messages.attends() && own.design.Subsets == 0 && values.Lookup("messages") != nil && slices.Contains(values.Lookup("messages").Choices, string(Mean)) {
 		with := maps.Clone(texts)
 		with["messages"] = string(Mean)
 		mean, values, err := choose(with)
@@ -264,7 +265,7 @@ func variants(entrants []entrant) (list []variant, of map[variant][]entrant) {
 
 // hops describes the hops that the members of a variant need together, for the nodes that train and validate.
 func (t *tuning) hops(v variant, members []entrant, seeds int) (design Design, nodes []int32) {
-	design = Design{Norm: v.norm, Teleport: v.teleport, Scaling: v.scaling, Local: v.local, Messages: members[0].design.Messages, Weighting: v.weighting}
+	design = Design{Norm: v.norm, Teleport: v.teleport, Scaling: v.scaling, Local: v.local, Subsets: len(t.work.data.subsets), Messages: members[0].design.Messages, Weighting: v.weighting}
 	for _, e := range members {
 		design.Hops = max(design.Hops, e.design.Hops)
 	}
