@@ -80,7 +80,7 @@ func smallestBudget(t *testing.T, set ...string) string {
 }
 
 func TestRecomputingChangesNoBit(t *testing.T) {
-	set := []string{"width=64", "block=64", "batch=24", "layers=3", "steps=1"}
+	set := []string{"width=32", "block=32", "batch=24", "layers=3", "steps=1"}
 	smallest := smallestBudget(t, set...)
 	if notes := planNotes(t, append(set, "memory="+smallest)...); !strings.Contains(notes, "made again") {
 		t.Fatalf("the plan of the smallest budget recomputes nothing: %s", notes)

@@ -78,7 +78,7 @@ func TestBitsDependNeitherOnThreadsNorOnMemory(t *testing.T) {
 func TestSparseRowsTrainWithinAnyBudget(t *testing.T) {
 	data := sgap.Texts(t)
 	for _, m := range sgap.OneOfEach()[1:] {
-		set := known(m, "seeds=2", "hops=1", "tune=3", "hidden=16")
+		set := known(m, "hops=1", "tune=2", "hidden=16", "epochs=3")
 		want := trainWith(t, m, options(t, data, set...)).WeightsHash
 		inSmallestBudget(t, func(memory string) error {
 			r, err := run.Train(context.Background(), m, options(t, data, append(set, "memory="+memory)...))
