@@ -16,10 +16,10 @@ type Stream struct {
 	Path string
 	Size int64 // of the file, compressed or not
 
-	file *Source
-	read int64 // of the file so far
-	out  int64 // yielded so far
-	most int64 // that may be yielded
+	file     *Source
+	read     int64     // of the file so far
+	out      int64     // yielded so far
+	most     int64     // that may be yielded
 	inflater io.Reader // nil: as it is
 	zstd     *zstd.Decoder
 }

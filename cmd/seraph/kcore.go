@@ -20,8 +20,8 @@ import (
 
 var kcoreCommand = command{
 	name: "kcore", usage: "EDGES…", help: "Find the core number of every vertex of a graph.",
-	detail: "EDGES are lists of edges, two ids a line (several files are one graph, - is standard input, .gz and .zst are compressed), or one graph of another" +
-		" format: METIS, MatrixMarket, sgraph, npz. The core number of a vertex is the largest k such that it lies in a subgraph where everybody has at least k neighbours.\n\n" +
+	detail: "EDGES are lists of edges, which are one graph together: text with two ids a line (- is standard input, .gz and .zst are compressed), npy of shape (n, 2)," +
+		" Parquet with ids in the first two columns, or nothing but ids, little endian (.u32, .u64). Or they are one graph of another format: METIS, MatrixMarket, sgraph, npz. The core number of a vertex is the largest k such that it lies in a subgraph where everybody has at least k neighbours.\n\n" +
 		"Edges have no direction; self-loops and duplicates are dropped and counted, and a vertex seen only in a self-loop has core number 0. The vertices are those" +
 		" that a header declares (METIS, MatrixMarket), 0 … N-1 with --vertices N, else the ids that occur.\n\n" +
 		"A graph that is larger than --memory is divided by core number on --disk DIR:SIZE; what an interrupted job has left there --resume goes on with.\n\n" +
@@ -103,6 +103,7 @@ type planned struct {
 	engine kcore.Engine
 	why    string
 	disk   kcore.DiskPlan // for engines on disk
+	heap   int64          // of the first stage, bytes that are on the Go heap
 }
 
 // plan chooses the engine: one in memory where the graph fits, else, given a disk, division.
@@ -114,6 +115,7 @@ func (f *kcoreFlags) plan(budget int64) (p planned, err error) {
 	if err != nil {
 		return p, err
 	}
+	p.heap = size.Decoder
 	if !f.Engine.OnDisk() {
 		ranks := 0
 		if f.Engine == kcore.Ranked {
@@ -196,7 +198,11 @@ func (p *planned) limitGoHeap(budget int64) error {
 	if err != nil {
 		return err
 	}
-	_, err = memory.LimitGoHeap(budget, p.Peak()-p.Baseline, code)
+	arenas := p.Stages[0].Peak() - p.heap
+	for i := range p.Stages[1:] {
+		arenas = max(arenas, p.Stages[1+i].Peak())
+	}
+	_, err = memory.LimitGoHeap(budget, arenas, code)
 	return err
 }
 

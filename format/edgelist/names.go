@@ -10,8 +10,8 @@ import (
 	"github.com/seraph-ml/seraph/format"
 )
 
-// longestName is how many bytes an id that is a text may have.
-const longestName = 1 << 16
+// LongestName is how many bytes an id that is a text may have.
+const LongestName = 1 << 16
 
 // ReadNames is ReadPairs for ids that are texts: whatever stands between separators, two in a line. names[2i] and names[2i+1] are the ends
 // of an edge, in memory that is used again. Lines that begin with # or % are comments; no line is a header.
@@ -140,7 +140,7 @@ func twoNames(line []byte) (u, v []byte, longer bool, err error) {
 	u, rest := cutName(line)
 	v, rest = cutName(rest)
 	for i, name := range [][]byte{u, v} {
-		if len(name) > 0 && len(name) <= longestName {
+		if len(name) > 0 && len(name) <= LongestName {
 			continue
 		}
 		found := "none"
@@ -148,7 +148,7 @@ func twoNames(line []byte) (u, v []byte, longer bool, err error) {
 			found = fmt.Sprintf("one of %d bytes", len(name))
 		}
 		what := [...]string{"node id", "second node id"}[i]
-		return nil, nil, false, &format.CorruptError{Offset: -1, What: what, Found: found, Expected: fmt.Sprintf("1 … %d characters between separators", longestName)}
+		return nil, nil, false, &format.CorruptError{Offset: -1, What: what, Found: found, Expected: fmt.Sprintf("1 … %d characters between separators", LongestName)}
 	}
 	return u, v, len(rest) > 0, nil
 }

@@ -69,7 +69,7 @@ func TestWrongNamesAreRefused(t *testing.T) {
 		"a b\n\nc\n": "x.txt:3: second node id: found none",
 		"a b\n,c\n":  "x.txt:2: node id: found none",
 		"a,,b\n":     "x.txt:1: second node id: found none",
-		"a b\nc " + strings.Repeat("d", longestName+1) + "\n": "x.txt:2: second node id: found one of 65537 bytes",
+		"a b\nc " + strings.Repeat("d", LongestName+1) + "\n": "x.txt:2: second node id: found one of 65537 bytes",
 	} {
 		_, _, err := namesOf(content, 2)
 		var corrupt *format.CorruptError

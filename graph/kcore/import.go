@@ -219,7 +219,11 @@ func (m *Import) readList(path string, emit func(worker int, ids []int64) error)
 	if path == "-" {
 		return edgelist.ReadPairsFrom("standard input", m.Stdin, m.Workers, emit)
 	}
-	return edgelist.ReadPairs(path, m.Workers, emit)
+	kind, _, err := recognise(path, m.IDs)
+	if err != nil {
+		return edgelist.PairCounts{}, err
+	}
+	return readPairs(path, kind, m.Workers, emit)
 }
 
 // rankOffset is added to ranks while they are sorted by id, so that none is the id beside it, a self-loop.

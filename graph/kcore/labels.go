@@ -15,6 +15,7 @@ import (
 	"github.com/seraph-ml/seraph/engine/kernel"
 	"github.com/seraph-ml/seraph/engine/memory"
 	"github.com/seraph-ml/seraph/format"
+	"github.com/seraph-ml/seraph/format/detect"
 	"github.com/seraph-ml/seraph/format/edgelist"
 	"github.com/seraph-ml/seraph/run"
 )
@@ -42,7 +43,11 @@ func KindOfIDs(paths []string, asked IDs, stdin io.Reader) (IDs, io.Reader, erro
 			head, _ := buffered.Peek(1 << 16) // what is wrong with it, its reader will say
 			text = bytes.NewReader(head)
 		} else {
-			if _, list, err := recognise(path, Numbers); err == nil && !list {
+			kind, list, err := recognise(path, Numbers)
+			if err == nil && (!list || kind.Class != detect.Text && kind.Name != "edgelist") {
+				if kind.Name == "parquet" && hasTextColumn(path) {
+					return Texts, stdin, nil
+				}
 				continue
 			}
 			stream, err := format.OpenStream(path)
@@ -423,10 +428,15 @@ func readNames(path string, o Options, workers int, of func(texts [][]byte, ids 
 	if path == "-" {
 		return edgelist.ReadNamesFrom("standard input", o.Stdin, workers, take)
 	}
-	if kind, list, err := recognise(path, Texts); err != nil {
+	kind, list, err := recognise(path, Texts)
+	if err != nil {
 		return edgelist.PairCounts{}, err
-	} else if !list {
+	}
+	if !list {
 		return edgelist.PairCounts{}, run.Usagef("%s is a %s, whose ids are numbers; --ids string is for lists of edges", path, kind.Title)
+	}
+	if kind.Name == "parquet" {
+		return readParquetNames(path, take)
 	}
 	return edgelist.ReadNames(path, workers, take)
 }

@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"os"
+	"strings"
 
 	"github.com/seraph-ml/seraph/engine/memory"
 	"github.com/seraph-ml/seraph/engine/plan"
 	"github.com/seraph-ml/seraph/format"
+	"github.com/seraph-ml/seraph/format/detect"
 	"github.com/seraph-ml/seraph/format/edgelist"
+	"github.com/seraph-ml/seraph/format/sgraph"
 )
 
 // Size is how large a graph is, or is thought to be.
@@ -17,6 +21,7 @@ type Size struct {
 	Pairs    int64 // edges as they stand in the files
 	Text     int64 // bytes of the files
 	Greatest int64 // id, as far as it is known
+	Decoder  int64 // bytes that a reader takes beside what it emits: of compressed files, of columns, or for a whole graph
 	Labels   int64 // bytes of the different ids, where they are texts
 
 	seenNodes, seenLabels int64 // of ids that are texts: what the beginnings of the lists have
@@ -30,14 +35,25 @@ func Survey(paths []string, o Options) (Size, error) {
 		if path == "-" {
 			continue
 		}
-		_, list, err := recognise(path, o.IDs)
+		kind, list, err := recognise(path, o.IDs)
 		if err != nil {
 			return all, err
 		}
-		s, err := surveyText(path, list, o.IDs)
+		var s Size
+		if _, ok := recognisePairs(path, kind); ok && o.IDs != Texts {
+			s, err = surveyPairs(path, kind)
+		} else if list {
+			s, err = surveyText(path, o.IDs)
+		} else {
+			s, err = surveyOther(path, kind)
+		}
 		if err != nil {
 			return all, err
 		}
+		if kind.Name == "parquet" || strings.HasSuffix(path, ".zst") {
+			s.Decoder = decoderBytes
+		}
+		all.Decoder = max(all.Decoder, s.Decoder)
 		all.Pairs += s.Pairs
 		all.Text += s.Text
 		all.Labels += s.Labels
@@ -59,9 +75,59 @@ func Survey(paths []string, o Options) (Size, error) {
 // prefix is how much of a list is looked at.
 const prefix = 256 << 10
 
-// surveyText looks at the beginning of a list. A compressed one is taken to grow to four times its size; of files that are no
-// lists, a pair takes four characters.
-func surveyText(path string, list bool, ids IDs) (s Size, err error) {
+// decoderBytes is what readers of zstd and Parquet hold: a window and what it is filled from, or a page of each column.
+const decoderBytes = 20 << 20
+
+// surveyPairs looks at the beginning of a list that is no text, and at how many pairs it has.
+func surveyPairs(path string, kind detect.Kind) (s Size, err error) {
+	if s.Text, s.Pairs, err = countPairs(path, kind); err != nil {
+		return s, err
+	}
+	left := prefix / 8
+	_, err = readPairs(path, kind, 1, func(_ int, ids []int64) error {
+		for _, id := range ids {
+			s.Greatest = max(s.Greatest, id)
+		}
+		if left -= len(ids) / 2; left <= 0 {
+			return errEnough
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errEnough) {
+		return s, err
+	}
+	s.Nodes = min(2*s.Pairs, s.Greatest+s.Greatest/4+1)
+	return s, nil
+}
+
+// surveyOther asks a graph of another format: a Seraph graph says how large it is, of others a pair takes four characters.
+func surveyOther(path string, kind detect.Kind) (s Size, err error) {
+	if s.Decoder, err = detect.ImportBytes(path); err != nil {
+		return s, err
+	}
+	if kind.Name == "sgraph" {
+		f, err := sgraph.Open(path)
+		if err != nil {
+			return s, err
+		}
+		s.Nodes, s.Pairs = f.Nodes, f.Entries+f.Nodes // with a loop for each that has an id and no edges
+		return s, f.Close()
+	}
+	s.Text = s.Decoder // of a set of several files
+	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+		s.Text = info.Size()
+		if format.Uncompressed(path) != path {
+			s.Text *= 4
+		}
+	}
+	s.Pairs, s.Nodes = s.Text/4, s.Text/4
+	return s, nil
+}
+
+var errEnough = errors.New("enough was seen")
+
+// surveyText looks at the beginning of a list. A compressed one is taken to grow to four times its size.
+func surveyText(path string, ids IDs) (s Size, err error) {
 	stream, err := format.OpenStream(path)
 	if err != nil {
 		return s, err
@@ -72,9 +138,6 @@ func surveyText(path string, list bool, ids IDs) (s Size, err error) {
 		s.Text *= 4
 	}
 	s.Pairs, s.Nodes = s.Text/4, s.Text/4
-	if !list {
-		return s, nil
-	}
 	head := make([]byte, prefix)
 	n, err := io.ReadFull(stream, head)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
@@ -138,7 +201,7 @@ func PlanMemory(s Size, threads, ranks int) (*plan.Job, error) {
 	indptr := 8 * (s.Nodes + 1)
 	cores := 4 * s.Nodes
 	j := &plan.Job{Baseline: baseline, Stages: []plan.Stage{
-		{Name: "read", Items: []plan.Item{item("pairs of ids", pairBytes(s.Pairs, threads)), item("text", textBytes(threads))}, DiskRead: s.Text, Traffic: 100 * float64(s.Pairs)},
+		{Name: "read", Items: []plan.Item{item("pairs of ids", pairBytes(s.Pairs, threads)), item("text", textBytes(threads)+s.Decoder)}, DiskRead: s.Text, Traffic: 100 * float64(s.Pairs)},
 		{Name: "halve", Items: []plan.Item{item("pairs", pairBytes(s.Pairs, threads)), item("rows of larger neighbours", indptr+4*s.Pairs), item("lengths of others", indptr)}, Traffic: 200 * float64(s.Pairs)},
 		{Name: "build", Items: []plan.Item{item("rows of smaller neighbours", indptr+4*s.Pairs), item("rows", indptr+8*s.Pairs)}, Traffic: 200 * float64(s.Pairs)},
 		{Name: "peel", Items: []plan.Item{item("rows", indptr+8*s.Pairs), item("core numbers", cores), item("lists", max(WorkBytes(int(s.Nodes), threads), int64(ranks)*rankBytes(s.Nodes)))}, Traffic: 150 * float64(s.Pairs)},

@@ -40,7 +40,7 @@ func PlanDisk(s Size, x *rowfile.Index, e Engine, threads int, budget int64) (p 
 		ids = 8 * int64(x.Nodes)
 	}
 	core := 4*int64(x.Nodes) + ids
-	text := textBytes(threads) + int64(threads)*pairsBytes
+	text := textBytes(threads) + int64(threads)*pairsBytes + s.Decoder
 	blocks := rowfile.FileBytes(x)
 	sweeps := sweepingBytes(x, threads)
 	index := partBytes(x.Nodes, threads)

@@ -3,6 +3,8 @@ package kcore
 import (
 	"errors"
 	"io"
+	"io/fs"
+	"slices"
 
 	"github.com/seraph-ml/seraph/engine/kernel"
 	"github.com/seraph-ml/seraph/format"
@@ -19,8 +21,8 @@ type Options struct {
 	Stdin    io.Reader
 }
 
-// Read makes a graph of files of edges, whose edges are those of all of them together: lists of edges, "-" for one on Stdin,
-// or one file of another format.
+// Read makes a graph of files of edges, whose edges are those of all of them together: lists of edges (text, arrays and tables of pairs), "-" for one
+// on Stdin, or one file of another format.
 func Read(paths []string, o Options, pool *kernel.Pool) (*Graph, error) {
 	if o.IDs == Texts {
 		return readNamed(paths, o, pool)
@@ -60,7 +62,7 @@ func readOne(path string, alone bool, o Options, pool *kernel.Pool, emit func(in
 		return edgelist.PairCounts{}, nil, err
 	}
 	if list {
-		counts, err := edgelist.ReadPairs(path, pool.Workers(), emit)
+		counts, err := readPairs(path, kind, pool.Workers(), emit)
 		return counts, nil, err
 	}
 	if !alone {
@@ -70,10 +72,13 @@ func readOne(path string, alone bool, o Options, pool *kernel.Pool, emit func(in
 	return edgelist.PairCounts{}, g, err
 }
 
-// recognise says what a file is, and whether it is read as a list of edges: any text is, whose mistakes then have a place, and
-// where ids are texts any table or file of unknown format.
+// recognise says what a file is, and whether it is read as a list of edges: any text is, whose mistakes then have a place, arrays and
+// tables of pairs, and where ids are texts any file of unknown format.
 func recognise(path string, ids IDs) (kind detect.Kind, list bool, err error) {
 	kind, err = detect.Recognise(path)
+	if pairs, ok := recognisePairs(path, kind); ok && !errors.Is(err, fs.ErrNotExist) {
+		return pairs, ids != Texts || pairs.Name == "parquet", nil
+	}
 	var unknown *format.CorruptError
 	switch {
 	case err == nil && kind.Class == detect.Text,
@@ -86,32 +91,58 @@ func recognise(path string, ids IDs) (kind detect.Kind, list bool, err error) {
 	return kind, kind.Name == "edgelist", err
 }
 
-// readOther reads a graph of any format through package detect. Its vertices are those that the file declares.
-func readOther(path string, kind detect.Kind, o Options, pool *kernel.Pool) (*Graph, error) {
+// readOther reads a graph of any format through package detect. Its vertices are those that the file declares, by their ids if it has such.
+func readOther(path string, kind detect.Kind, o Options, pool *kernel.Pool) (g *Graph, err error) {
 	raw, err := detect.ReadGraph(path, detect.Options{})
 	if err != nil {
 		return nil, err
 	}
+	declared := max(int64(raw.Nodes), o.Vertices)
+	id := func(v int32) int64 { return int64(v) }
+	alone := make([]bool, 0) // by number, where vertices have ids
+	if raw.IDs != nil {
+		declared = o.Vertices
+		id = func(v int32) int64 { return raw.IDs[v] }
+		alone = slices.Repeat([]bool{true}, raw.Nodes)
+	}
 	bags := make([]bag, 1)
 	block := make([]int64, 0, 1<<12)
-	for i := range raw.Src {
-		if block = append(block, int64(raw.Src[i]), int64(raw.Dst[i])); len(block) == cap(block) || i == len(raw.Src)-1 {
-			if err := bags[0].add(block); err != nil {
-				return nil, errors.Join(err, closeBags(bags))
+	put := func(u, v int64) {
+		if err == nil {
+			if block = append(block, u, v); len(block) == cap(block) {
+				err = bags[0].add(block)
+				block = block[:0]
 			}
-			block = block[:0]
 		}
 	}
-	nodes := int64(raw.Nodes)
-	raw.Src, raw.Dst = nil, nil
-	g, err := build(bags, max(nodes, o.Vertices), pool)
+	for i, u := range raw.Src {
+		v := raw.Dst[i]
+		if raw.IDs != nil {
+			alone[u], alone[v] = false, false
+		}
+		if u <= v || kind.Name != "metis" { // where each edge stands twice
+			put(id(u), id(v))
+		}
+	}
+	loops := int64(0) // that stand for vertices without edges
+	for v, is := range alone {
+		if is {
+			put(raw.IDs[v], raw.IDs[v])
+			loops++
+		}
+	}
+	if err == nil {
+		err = bags[0].add(block)
+	}
 	if err != nil {
+		return nil, errors.Join(err, closeBags(bags))
+	}
+	raw.Src, raw.Dst = nil, nil
+	if g, err = build(bags, declared, pool); err != nil {
 		return nil, err
 	}
-	switch {
-	case raw.IDs != nil:
-		g.Names = Names{Nodes: g.Nodes, ids: raw.IDs}
-	case kind.Name == "metis" || kind.Name == "matrixmarket":
+	g.Loops -= loops
+	if kind.Name == "metis" || kind.Name == "matrixmarket" {
 		g.base = 1 // as in the file
 	}
 	return g, nil
