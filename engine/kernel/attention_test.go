@@ -303,7 +303,7 @@ func TestAttentionDropout(t *testing.T) {
 	pool := NewPool(2)
 	defer pool.Close()
 	seq := 150
-	if race.Enabled {
+	if race.Enabled || testing.Short() {
 		seq = attentionTile + 6
 	}
 	for _, p := range []float64{0.2, 0.75} {

@@ -28,7 +28,7 @@ func TestActivationsStayWithinTheirBounds(t *testing.T) {
 	oneGoroutine(t)
 	step := uint64(4099)
 	if testing.Short() {
-		step = 40009
+		step = 160009
 	}
 	const block = 4096
 	x, y, one, dx := make([]float32, block), make([]float32, block), make([]float32, block), make([]float32, block)
