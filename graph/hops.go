@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/seraph-ml/seraph/engine/kernel"
 	"github.com/seraph-ml/seraph/engine/memory"
 )
 
@@ -66,23 +65,39 @@ func (h *Hops) open(p *Propagation, way Way, need need, spill *memory.Spill, wor
 	return err
 }
 
-// scale applies ScaleRMS, given the sums of squares of all hops: matrices now, the others when they are read.
-func (h *Hops) scale(squares []float64, nodes int, pool *kernel.Pool) {
+// scale applies ScaleRMS when hops are read, given the sums of squares of all of them.
+func (h *Hops) scale(squares []float64, nodes int) {
 	for i := range h.kept {
-		k := &h.kept[i]
-		factor := rmsFactor(squares[h.First+i], nodes)
-		if k.matrix == nil {
-			k.factor = factor
-			continue
-		}
-		scale := kernel.Scale{Dst: k.matrix, X: k.matrix, Alpha: factor}
-		scale.Run(pool)
+		h.kept[i].factor = rmsFactor(squares[h.First+i], nodes)
 	}
 }
 
-// Matrix returns a hop, Rows × Cols, where it lies in memory as such, else nil.
+// Scale returns what the hops that are kept are multiplied by where they are read, for ScaleRMS; nil for any other scaling.
+func (h *Hops) Scale() []float32 {
+	var factors []float32
+	for _, k := range h.kept {
+		if k.factor != 0 {
+			factors = append(factors, k.factor)
+		}
+	}
+	return factors
+}
+
+// Rescale takes the scale of other hops in place of their own: those that a model was trained on. It is nil for any scaling but
+// ScaleRMS.
+func (h *Hops) Rescale(factors []float32) error {
+	if own := len(h.Scale()); len(factors) != own {
+		return fmt.Errorf("rescale hops: %d factors, expected %d", len(factors), own)
+	}
+	for i, f := range factors {
+		h.kept[i].factor = f
+	}
+	return nil
+}
+
+// Matrix returns a hop, Rows × Cols, where it lies in memory as it is read, else nil.
 func (h *Hops) Matrix(k int) []float32 {
-	if k < h.First || k > h.K {
+	if k < h.First || k > h.K || h.kept[k-h.First].factor != 0 {
 		return nil
 	}
 	return h.kept[k-h.First].matrix
@@ -100,7 +115,6 @@ func (h *Hops) ReadRows(lo, hi, k int, dst []float32) error {
 	switch {
 	case from.matrix != nil:
 		copy(dst, from.matrix[lo*h.Cols:hi*h.Cols])
-		return nil
 	case from.limit != nil:
 		err = h.limitRows(from.limit, hi-lo, func(i int) int { return int(original(h.nodes, lo+i)) }, dst)
 	case from.tiles != nil:
@@ -135,7 +149,6 @@ func (h *Hops) Gather(rows []int32, k int, dst []float32) error {
 		for at, i := range rows {
 			copy(dst[at*h.Cols:(at+1)*h.Cols], from.matrix[int(i)*h.Cols:])
 		}
-		return nil
 	case from.limit != nil:
 		err = h.limitRows(from.limit, len(rows), func(i int) int { return int(original(h.nodes, int(rows[i]))) }, dst)
 	case from.tiles != nil:

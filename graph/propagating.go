@@ -117,7 +117,7 @@ func (r *propagating) run(ctx context.Context) error {
 		if r.Limit {
 			r.squares.total[r.K+1] = r.hops.kept[r.K+1-r.First].limit.squares
 		}
-		r.hops.scale(r.squares.total, r.Graph.Nodes, r.pool)
+		r.hops.scale(r.squares.total, r.Graph.Nodes)
 	}
 	return r.writer.wait()
 }

@@ -47,8 +47,14 @@ func Blocks(t *testing.T) string {
 // Stored writes a block-model graph whose features are larger than all buffers, as a Seraph graph, and returns its path.
 func Stored(t *testing.T) string {
 	t.Helper()
+	return StoredBlocks(t, 9000, 160)
+}
+
+// StoredBlocks writes a block-model graph as a Seraph graph, and returns its path.
+func StoredBlocks(t *testing.T, nodes, features int) string {
+	t.Helper()
 	m := graph.DefaultBlockModel
-	m.Nodes, m.Classes, m.Features, m.Train, m.Val, m.Seed = 9000, 4, 160, 0.02, 0.03, 5
+	m.Nodes, m.Classes, m.Features, m.Train, m.Val, m.Seed = nodes, 4, features, 0.02, 0.03, 5
 	dir := t.TempDir()
 	spill, err := memory.OpenSpill(memory.Disk{Dir: dir})
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 
 // Inductive training (Hamilton et al., Inductive Representation Learning on Large Graphs, NeurIPS 2017) sees the graph that the
 // nodes that train have among themselves and nothing else: no feature, no edge, no label of any other node. What it learned is
-// validated, by which the epoch is chosen, and tested on the whole graph, as it is later applied to one. What counts over all nodes
-// (the scale of ScaleRMS, components, stationary states) is counted in the graph at hand.
+// validated, by which the epoch is chosen, and tested on the whole graph, as it is later applied to one. The scale of ScaleRMS is part of
+// what it learned. Components and stationary states are those of the graph at hand.
 
 // inductiveKey is the setting that asks for it.
 const inductiveKey = "inductive"
@@ -34,8 +34,6 @@ type learning struct {
 func (w *work) checkInductive() error {
 	switch {
 	case !inductive(w.job):
-	case w.data.columns != nil:
-		return run.Usagef("--inductive is for graphs: the numbers of a table are standardised over all its rows")
 	case w.design.Labels.Kind == ReliableLabels:
 		return run.Usagef("--inductive and --labels rlu exclude each other: its stages learn from the nodes that do not train")
 	}
@@ -146,16 +144,19 @@ func (l *learner) of(nodes []int32) (*store, error) {
 	return s, l.at.forget()
 }
 
-// tell makes the label input of the rows that train, of the nodes that train.
-func (l *learner) tell(d *Design, nodes []int32) error {
-	if l == nil {
+// tellLearner makes the label input of the rows that train, of the nodes that train, and its scale that of all rows.
+func (s *store) tellLearner(d *Design, nodes []int32) error {
+	if s.learner == nil {
 		return nil
 	}
-	s, err := l.of(nodes)
+	from, err := s.learner.of(nodes)
 	if err != nil {
 		return err
 	}
-	return l.at.tellLabels(s, d, graph.Split{Train: ascending(len(nodes))})
+	if err := s.learner.at.tellLabels(from, d, graph.Split{Train: ascending(len(nodes))}); err != nil {
+		return err
+	}
+	return s.labels.Rescale(from.labels.Scale())
 }
 
 // close gives the memory of the rows at hand back.
@@ -173,13 +174,15 @@ func (l *learner) close() (err error) {
 	return err
 }
 
-// thatTrain are the rows that train in a split: whose they are, and where.
+// thatTrain are the rows that train in a split: whose they are, and where. All others take their scale.
 func (s *store) thatTrain(nodes []int32) (from *store, rows []int32, err error) {
 	if s.learner == nil {
 		return s, nodes, nil
 	}
-	from, err = s.learner.of(nodes)
-	return from, ascending(len(nodes)), err
+	if from, err = s.learner.of(nodes); err != nil {
+		return nil, nil, err
+	}
+	return from, ascending(len(nodes)), s.rescale(from.scale())
 }
 
 // learnStage is what a learner holds while it makes the rows that train, for a design and whose hops from the first one on, and its

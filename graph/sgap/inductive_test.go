@@ -109,7 +109,7 @@ func TestInductiveTrainingSeesNothingOfOtherNodes(t *testing.T) {
 }
 
 // TestInductiveTrainingOfNodesApartIsThatOfTheWholeGraph is an identity: without edges to other nodes there is nothing to
-// leave out. (Label input is scaled by what it is over all nodes of the graph at hand, and so differs.)
+// leave out. (Label input is scaled by what it is over all nodes that training sees, and so differs.)
 func TestInductiveTrainingOfNodesApartIsThatOfTheWholeGraph(t *testing.T) {
 	data := halves(t, 5, false)
 	for _, c := range [][]string{{"sgc"}, {"sign"}, {"gmlp"}, {"gamlp-r"}} {
@@ -133,5 +133,130 @@ func TestInductiveTrainingRefusesWhatNeedsOtherNodes(t *testing.T) {
 	_, err := run.Train(t.Context(), sgap.ModelNamed(t, "gmlp"), options(t, halves(t, 5, true), "inductive=true", "labels=rlu"))
 	if err == nil || !strings.Contains(err.Error(), "--inductive and --labels rlu exclude each other") {
 		t.Error(err)
+	}
+}
+
+// TestInductiveTrainingKeepsItsScale predicts nodes in two graphs that differ in what is far from them: their rows have the same bytes.
+// With the scale of the graph at hand they would not. And what is predicted of the graph of the training is what was tested.
+func TestInductiveTrainingKeepsItsScale(t *testing.T) {
+	one, other := halves(t, 5, false), halves(t, 6, false)
+	for _, c := range [][]string{{"sgc"}, {"sign", "layers=1"}, {"gmlp", "labels=input", "label-hops=2"}, {"gbp"}, {"gamlp-jk", "labels=input", "label-residual=true"}, {"gamlp-smooth"}} {
+		m := sgap.ModelNamed(t, c[0])
+		o := options(t, one, append([]string{"inductive=true", "scaling=rms"}, c[1:]...)...)
+		r := trainWith(t, m, o)
+		a, b := predictWith(t, m, o.Out, one), predictWith(t, m, o.Out, other)
+		const lines = 1 + 80 // the names of columns, and the nodes that train
+		x, y := bytes.SplitAfter(a, []byte("\n")), bytes.SplitAfter(b, []byte("\n"))
+		if !slices.EqualFunc(x[:lines], y[:lines], bytes.Equal) {
+			t.Errorf("%v: other predictions next to other nodes", c)
+		}
+		if slices.EqualFunc(x[lines:], y[lines:], bytes.Equal) {
+			t.Errorf("%v: the predictions of other nodes are the same", c)
+		}
+		path := filepath.Join(t.TempDir(), "p.csv")
+		if err := os.WriteFile(path, a, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if got := testAccuracy(t, one, path); got != r.Metrics["test_accuracy"] {
+			t.Errorf("%v: predictions are right for %.4f of the test nodes, the result says %.4f", c, got, r.Metrics["test_accuracy"])
+		}
+	}
+}
+
+// inductiveCases are trainings over several splits, with a search before them.
+var inductiveCases = [][]string{
+	{"gmlp", "labels=input", "label-hops=2"}, {"gcn"}, {"sign"}, {"gamlp-smooth"}, {"ndls"},
+}
+
+// inductively are the options of one of them.
+func inductively(t *testing.T, data string, c []string, more ...string) (run.Model, run.Options) {
+	t.Helper()
+	m := sgap.ModelNamed(t, c[0])
+	set := append([]string{"inductive=true", "seeds=2", "tune=2", "epochs=4", "batch=32", "hidden=8", "hops=2", "kmax=3", "split=per-class:15/10", "checkpoint-every=1"}, c[1:]...)
+	return m, options(t, data, known(m, append(set, more...)...)...)
+}
+
+func TestInductiveBitsDependNeitherOnThreadsNorOnMemory(t *testing.T) {
+	data := halves(t, 5, true)
+	cases := inductiveCases
+	if testing.Short() {
+		cases = cases[:2]
+	}
+	for _, c := range cases {
+		train := func(more ...string) (string, error) {
+			m, o := inductively(t, data, c, more...)
+			r, err := run.Train(t.Context(), m, o)
+			if err != nil {
+				return "", err
+			}
+			return r.WeightsHash, nil
+		}
+		want, err := train("threads=1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := train("threads=2"); got != want {
+			t.Errorf("%v: weights %s with two threads, %s with one: %v", c, got, want, err)
+		}
+		inSmallestBudget(t, func(memory string) error {
+			got, err := train("memory=" + memory)
+			if err == nil && got != want {
+				t.Errorf("%v: weights %s with %s bytes of memory, %s without a limit", c, got, memory, want)
+			}
+			return err
+		})
+	}
+}
+
+func TestInterruptedInductiveTrainingGoesOnBitForBit(t *testing.T) {
+	data := halves(t, 5, true)
+	for _, c := range inductiveCases[:2] {
+		m, o := inductively(t, data, c)
+		want := trainWith(t, m, o).WeightsHash
+		m, o = inductively(t, data, c)
+		if err := trainUntilCheckpoint(t, m, o); !errors.Is(err, run.ErrInterrupted) {
+			t.Fatalf("%v, expected an interruption", err)
+		}
+		o.Resume = true
+		if got := trainWith(t, m, o).WeightsHash; got != want {
+			t.Errorf("%v: weights %s after an interruption, %s without", c, got, want)
+		}
+	}
+}
+
+// TestInductiveRowsTrainFromDisk has more rows than two shards of them.
+func TestInductiveRowsTrainFromDisk(t *testing.T) {
+	if testing.Short() {
+		t.Skip("propagates 30,000 nodes")
+	}
+	data := sgap.StoredBlocks(t, 30_000, 16)
+	m := sgap.ModelNamed(t, "sign")
+	set := []string{"inductive=true", "scaling=rms", "split=ratio:68/30/2", "hops=16", "hidden=4", "epochs=1", "batch=2048"}
+	want := trainWith(t, m, options(t, data, set...)).WeightsHash
+	inSmallestBudget(t, func(memory string) error {
+		o := options(t, data, append(set, "memory="+memory)...)
+		r, err := run.Train(t.Context(), m, o)
+		if err != nil {
+			return err
+		}
+		if r.WeightsHash != want {
+			t.Errorf("weights %s with %s bytes of memory, %s without a limit", r.WeightsHash, memory, want)
+		}
+		plan, err := os.ReadFile(filepath.Join(o.Out, "plan.json"))
+		if err != nil || !bytes.Contains(plan, []byte("shards of rows")) {
+			t.Errorf("no rows are on disk in the plan: %v", err)
+		}
+		return nil
+	})
+}
+
+// TestModelsOfSingleRowsHaveNoInductiveTraining: they see no other node anyhow.
+func TestModelsOfSingleRowsHaveNoInductiveTraining(t *testing.T) {
+	for _, name := range []string{"mlp", "logistic"} {
+		_, err := run.Train(t.Context(), sgap.ModelNamed(t, name), options(t, halves(t, 5, true), "inductive=true"))
+		var usage *run.UsageError
+		if !errors.As(err, &usage) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

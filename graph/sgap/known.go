@@ -111,7 +111,7 @@ func (w *work) tellLabels(s *store, d *Design, split graph.Split) error {
 	if err := errors.Join(w.propagateLabels(s, d, y.Features), y.close()); err != nil {
 		return err
 	}
-	return s.learner.tell(d, split.Train)
+	return s.tellLearner(d, split.Train)
 }
 
 // propagateLabels makes the label input of the rows of a store, in place of the one before.

@@ -373,7 +373,7 @@ func (w *work) judge(trial *run.Trial, shop *workshop, s *store, split graph.Spl
 		}
 	}
 	o := run.Outcome{Score: accuracy, Model: run.Trained{
-		Config:  configOf(w),
+		Config:  configOf(w, s),
 		Tensors: append(run.SessionTensors(shop.session, run.Weights), w.data.labelTensors(&w.design.Labels, split.Train, shop.teaching)...),
 	}}
 	if len(split.Test) > 0 {

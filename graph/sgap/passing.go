@@ -104,7 +104,7 @@ func (w *workshop) openAll(s *store, split graph.Split) error {
 
 // openLearning makes the nodes that train the rows of a training, with the edges among them, and all nodes those of its validation.
 func (w *workshop) openLearning(s *store, split graph.Split) error {
-	from, err := s.learner.of(split.Train)
+	from, _, err := s.thatTrain(split.Train)
 	if err != nil {
 		return err
 	}

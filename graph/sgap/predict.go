@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/seraph-ml/seraph/engine/kernel"
@@ -28,11 +29,23 @@ type config struct {
 	ClassNames []string `json:"class_names,omitempty"`
 	Columns    *columns `json:"columns,omitempty"`   // of the table it was trained on
 	Relations  string   `json:"relations,omitempty"` // the subsets that it propagates along
+
+	// Scale is that of the hops it was trained on, with graph.ScaleRMS, and LabelScale that of propagated labels: a prediction takes
+	// them, so that it depends on what is around a node and on nothing else in its graph.
+	Scale      []float32 `json:"scale,omitempty"`
+	LabelScale []float32 `json:"label_scale,omitempty"`
 }
 
-func configOf(w *work) config {
+func configOf(w *work, s *store) config {
 	d := w.data
-	return config{"seraph-" + w.preset.name, d.Features.Cols, d.Classes, d.ClassNames, d.columns, d.relationNames()}
+	c := config{ModelType: "seraph-" + w.preset.name, Features: d.Features.Cols, Classes: d.Classes, ClassNames: d.ClassNames, Columns: d.columns, Relations: d.relationNames()}
+	if s != nil {
+		c.Scale = s.scale()
+		if s.labels != nil {
+			c.LabelScale = s.labels.Scale()
+		}
+	}
+	return c
 }
 
 // check says what in the config contradicts itself; "" for nothing.
@@ -42,7 +55,13 @@ func (c *config) check() string {
 		return fmt.Sprintf("%d features and %d classes", c.Features, c.Classes)
 	case c.ClassNames != nil && len(c.ClassNames) != c.Classes:
 		return fmt.Sprintf("%d names of %d classes", len(c.ClassNames), c.Classes)
-	case c.Columns != nil:
+	}
+	for _, factor := range append(slices.Clone(c.Scale), c.LabelScale...) {
+		if !(factor > 0) {
+			return fmt.Sprintf("a scale of %g", factor)
+		}
+	}
+	if c.Columns != nil {
 		return c.Columns.check()
 	}
 	return ""
@@ -51,8 +70,9 @@ func (c *config) check() string {
 // applied is a trained model and the data that it is applied to.
 type applied struct {
 	*work
-	saved *run.Saved
-	out   string // where what it gives is written; "" where it is only planned
+	config *config
+	saved  *run.Saved
+	out    string // where what it gives is written; "" where it is only planned
 }
 
 // openModel opens the trained model of a job.
@@ -81,7 +101,7 @@ func (m Model) prepareApplied(ctx context.Context, job *run.Job) (*applied, erro
 	if err != nil {
 		return nil, errors.Join(err, saved.Close())
 	}
-	return &applied{work: w, saved: saved}, nil
+	return &applied{work: w, config: c, saved: saved}, nil
 }
 
 func (a *applied) close() error { return errors.Join(a.saved.Close(), a.work.close()) }
@@ -123,7 +143,22 @@ func (m Model) apply(ctx context.Context, job *run.Job, out string, alter func(*
 	if err := a.recallLabels(h); err != nil {
 		return err
 	}
+	if err := a.recallScale(h); err != nil {
+		return err
+	}
 	return write(a, h)
+}
+
+// recallScale makes the scale of the training that of the hops and of propagated labels.
+func (a *applied) recallScale(s *store) error {
+	err := s.rescale(a.config.Scale)
+	if err == nil && s.labels != nil {
+		err = s.labels.Rescale(a.config.LabelScale)
+	}
+	if err != nil {
+		return format.CorruptAt(a.job.Dir.File("model/config.json"), -1, "scale", "", "").WithCause(err)
+	}
+	return nil
 }
 
 // evaluation is the design's program for blocks of rows alone.

@@ -42,6 +42,11 @@ func wholeGraph(tune string, groups ...[]run.Setting) []run.Setting {
 	return slices.DeleteFunc(settings(tune, groups...), func(s run.Setting) bool { return s.Key == "batch" })
 }
 
+// ofRows are settings for models that look at one row at a time: of those no other is seen anyhow.
+func ofRows(tune string, groups ...[]run.Setting) []run.Setting {
+	return slices.DeleteFunc(settings(tune, groups...), func(s run.Setting) bool { return s.Key == inductiveKey })
+}
+
 // settings puts the groups of settings together, with how many settings tuning tries: more where the grid is larger and a
 // training may end in several ways.
 func settings(tune string, groups ...[]run.Setting) []run.Setting {

@@ -10,7 +10,7 @@ var presets = []preset{
 		title:    "multi-layer perceptron on the features alone: what a graph or a table gives without edges",
 		paper:    "Rumelhart, Hinton and Williams, Learning representations by back-propagating errors, Nature 1986",
 		messages: Last,
-		settings: settings("24", head("2", "64", "0.5", "0.01", "5e-4")),
+		settings: ofRows("24", head("2", "64", "0.5", "0.01", "5e-4")),
 		tuned: []axis{
 			{"scaling", []string{"l1", "l2", "rms", "none"}},
 			{"weight-decay", []string{"5e-3", "5e-4", "5e-5"}},
@@ -24,7 +24,7 @@ var presets = []preset{
 		title:    "logistic regression on the features alone: a linear model",
 		paper:    "Cox, The regression analysis of binary sequences, Journal of the Royal Statistical Society B 1958",
 		messages: Last,
-		settings: settings("24", rates("0.05", "1e-5", "")),
+		settings: ofRows("24", rates("0.05", "1e-5", "")),
 		tuned: []axis{
 			{"scaling", []string{"l1", "l2", "rms", "none"}},
 			{"weight-decay", []string{"1e-2", "1e-3", "1e-4", "1e-5", "1e-6"}},

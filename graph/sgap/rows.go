@@ -57,6 +57,38 @@ func (s *store) Close() error {
 	return err
 }
 
+// all are the hops: those along each subset of relations, where there are some.
+func (s *store) all() []*graph.Hops {
+	if s.subsets != nil {
+		return s.subsets
+	}
+	return []*graph.Hops{s.Hops}
+}
+
+// scale is that of all hops; see [graph.Hops.Scale].
+func (s *store) scale() []float32 {
+	var factors []float32
+	for _, h := range s.all() {
+		factors = append(factors, h.Scale()...)
+	}
+	return factors
+}
+
+// rescale takes the scale of other hops in place of their own.
+func (s *store) rescale(factors []float32) error {
+	if own := len(s.scale()); len(factors) != own {
+		return fmt.Errorf("rescale hops: %d factors, expected %d", len(factors), own)
+	}
+	for _, h := range s.all() {
+		n := len(h.Scale())
+		if err := h.Rescale(factors[:n]); err != nil {
+			return err
+		}
+		factors = factors[n:]
+	}
+	return nil
+}
+
 // dropLabels gives the memory of propagated labels back.
 func (s *store) dropLabels() error {
 	if s.labels == nil {

@@ -226,7 +226,7 @@ func (s *spreader) trial(trial *run.Trial) (err error) {
 		return err
 	}
 	o := run.Outcome{Score: val.Accuracy(), Model: run.Trained{
-		Config: configOf(s.work), Tensors: d.labelTensors(&LabelUse{Kind: LabelInput, Hops: 1}, split.Train, nil),
+		Config: configOf(s.work, nil), Tensors: d.labelTensors(&LabelUse{Kind: LabelInput, Hops: 1}, split.Train, nil),
 	}}
 	if len(split.Test) > 0 {
 		test, err := d.scoreHops(q, split.Test)
@@ -265,7 +265,7 @@ func (m Spreading) prepareApplied(ctx context.Context, job *run.Job) (s *spreade
 	if s, err = m.prepare(ctx, job, c); err != nil {
 		return nil, nil, errors.Join(err, saved.Close())
 	}
-	return s, &applied{work: s.work, saved: saved}, nil
+	return s, &applied{work: s.work, config: c, saved: saved}, nil
 }
 
 // planApplied is the plan of a prediction.
