@@ -172,6 +172,11 @@ func (r *record) values(spec Spec) (*Config, error) {
 		if err != nil {
 			return nil, format.CorruptAt(r.path, -1, "settings", "", "").WithCause(err)
 		}
+		if s.auto == nil {
+			if d, err := s.byDefault(); err == nil && d.parsed == parsed {
+				text = d.Text // 5e-6, which TOML writes 5e-06
+			}
+		}
 		from, ok := r.origins[s.Key]
 		if !ok {
 			from = Value{Origin: FromFile, Detail: configName}

@@ -83,7 +83,7 @@ func TestLabelInputIsWhatWalksEndIn(t *testing.T) {
 				squares += x * x
 			}
 			factor := math.Sqrt(float64(g.Nodes) / squares)
-			got := s.labels.Matrix(hops)
+			got := allRows(t, s.labels, hops)
 			for u := range g.Nodes {
 				sum := 0.0
 				for c := range g.Classes {
@@ -107,6 +107,16 @@ func TestLabelInputIsWhatWalksEndIn(t *testing.T) {
 	}
 }
 
+// allRows are the rows of a hop as they are read.
+func allRows(t *testing.T, h *graph.Hops, k int) []float32 {
+	t.Helper()
+	rows := make([]float32, h.Rows*h.Cols)
+	if err := h.ReadRows(0, h.Rows, k, rows); err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
 // TestWhatComesBackOfANodesOwnLabel gives every node a class of its own, so that row i of Ŷ is what i is told of each node:
 // after one hop nothing of itself, after two more than after three, and less the further labels travel. With self-loops, which
 // labels do not travel over, it would be 1/d̃ of itself at once.
@@ -126,7 +136,7 @@ func TestWhatComesBackOfANodesOwnLabel(t *testing.T) {
 		if err := w.propagateLabels(s, &Design{Norm: graph.Norm{SelfLoops: true}, Labels: LabelUse{Kind: LabelInput, Hops: hops}}, y.Features); err != nil {
 			t.Fatal(err)
 		}
-		got := s.labels.Matrix(hops)
+		got := allRows(t, s.labels, hops)
 		for u := range g.Nodes {
 			sum := 0.0
 			for _, x := range got[u*g.Nodes : (u+1)*g.Nodes] {

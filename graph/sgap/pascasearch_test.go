@@ -64,11 +64,11 @@ func TestSearchDependsNeitherOnThreadsNorOnInterruptions(t *testing.T) {
 		o := searching(t, data, append(set, "threads=4")...)
 		stops := 0
 		for o.Resume = true; ; stops++ {
-			ended := interruptAfter(&o, 5*(stops+1))
+			ended := interruptAfter(&o, 5*(stops+1), journalName, `"told"`, `"final"`)
 			again, got, err := searchOnce(PaScaSearch{}, o)
 			ended()
 			if errors.Is(err, run.ErrInterrupted) {
-				tear(t, o.Out)
+				tear(t, o.Out, journalName)
 				continue
 			}
 			if err != nil {
@@ -91,11 +91,11 @@ func TestSearchDependsNeitherOnThreadsNorOnInterruptions(t *testing.T) {
 	}
 }
 
-// interruptAfter interrupts a search once its journal tells of n designs; the function it returns ends the watching.
-func interruptAfter(o *run.Options, n int) (end func()) {
+// interruptAfter interrupts a search once a file of its directory has n of some marks; the function it returns ends the watching.
+func interruptAfter(o *run.Options, n int, name string, marks ...string) (end func()) {
 	interrupt, stop, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	o.Interrupt = interrupt
-	path := filepath.Join(o.Out, journalName)
+	path := filepath.Join(o.Out, name)
 	go func() {
 		defer close(ended)
 		for {
@@ -104,7 +104,12 @@ func interruptAfter(o *run.Options, n int) (end func()) {
 				return
 			case <-time.After(time.Millisecond):
 			}
-			if text, _ := os.ReadFile(path); strings.Count(string(text), `"told"`)+strings.Count(string(text), `"final"`) >= n {
+			text, _ := os.ReadFile(path)
+			found := 0
+			for _, mark := range marks {
+				found += strings.Count(string(text), mark)
+			}
+			if found >= n {
 				close(interrupt)
 				return
 			}
@@ -116,10 +121,10 @@ func interruptAfter(o *run.Options, n int) (end func()) {
 	}
 }
 
-// tear leaves half a line at the end of the journal, as a crash may.
-func tear(t *testing.T, dir string) {
+// tear leaves half a line at the end of a file, as a crash may.
+func tear(t *testing.T, dir, name string) {
 	t.Helper()
-	f, err := os.OpenFile(filepath.Join(dir, journalName), os.O_APPEND|os.O_WRONLY, 0)
+	f, err := os.OpenFile(filepath.Join(dir, name), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

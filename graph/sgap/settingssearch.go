@@ -39,7 +39,7 @@ func Searches() []run.Searcher {
 	return list
 }
 
-// Search implements run.Searcher. A search that was interrupted begins anew.
+// Search implements run.Searcher. A search that was interrupted goes on after the trainings that were over.
 func (s SettingsSearch) Search(ctx context.Context, job *run.Job) (found *run.Found, err error) {
 	w, err := Model(s).open(ctx, job, nil)
 	if err != nil {

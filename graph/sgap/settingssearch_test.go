@@ -1,6 +1,8 @@
 package sgap
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -8,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/seraph-ml/seraph/format"
 	"github.com/seraph-ml/seraph/run"
 )
 
@@ -88,5 +91,96 @@ func TestSpaceOfAFileIsSearched(t *testing.T) {
 	}
 	if want := map[string]bool{"lr=0.5": true, "lr=0.1": true, "lr=0.02": true, "lr=0.2": true}; !cmp.Equal(seen, want) {
 		t.Errorf("tried %v, expected the space and the settings as they are, %v", seen, want)
+	}
+}
+
+// TestInterruptedSearchForSettingsGoesOn interrupts a search after every few trainings: what it says in the end is the same.
+func TestInterruptedSearchForSettingsGoesOn(t *testing.T) {
+	data := Blocks(t)
+	for _, name := range []string{"sgc", "ndls-l", "gamlp-r"} {
+		s := settingsSearch(t, name)
+		options := func() run.Options {
+			return run.Options{Out: filepath.Join(t.TempDir(), "run"), Sources: run.Sources{Flags: map[string]string{
+				"data": data, "epochs": "6", "tune": "5", "seeds": "3"}}}
+		}
+		found, want, err := searchFor(t, s, options())
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := options()
+		stops := 0
+		for o.Resume = true; ; stops++ {
+			ended := interruptAfter(&o, 3*stops+2, tuneLogName, "\n")
+			again, got, err := searchFor(t, s, o)
+			ended()
+			if errors.Is(err, run.ErrInterrupted) {
+				tear(t, o.Out, tuneLogName)
+				continue
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(want, got); d != "" {
+				t.Errorf("%s: without an interruption (-) and with %d (+):\n%s", name, stops, d)
+			}
+			if d := cmp.Diff(found.Findings, again.Findings); d != "" {
+				t.Errorf("%s: what was found:\n%s", name, d)
+			}
+			break
+		}
+		if stops == 0 {
+			t.Errorf("%s: not interrupted", name)
+		}
+		if _, err := os.Stat(filepath.Join(o.Out, tuneLogName)); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: the log is still there: %v", name, err)
+		}
+	}
+}
+
+// settingsSearch is the search for settings of a preset.
+func settingsSearch(t *testing.T, name string) SettingsSearch {
+	t.Helper()
+	for i := range presets {
+		if presets[i].name == name {
+			return SettingsSearch{&presets[i]}
+		}
+	}
+	t.Fatalf("there is no preset %s", name)
+	return SettingsSearch{}
+}
+
+// TestTrainingsOfALogAreNotRepeated has the log say what no training gives.
+func TestTrainingsOfALogAreNotRepeated(t *testing.T) {
+	s := settingsSearch(t, "sgc")
+	space := filepath.Join(t.TempDir(), "space.toml")
+	if err := os.WriteFile(space, []byte("lr = [0.5, 0.1]\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	search := func(log string) (string, error) {
+		o := run.Options{Out: filepath.Join(t.TempDir(), "run"), Sources: run.Sources{Flags: map[string]string{
+			"data": Blocks(t), "epochs": "2", "tune": "3", "space": space}}}
+		ended := interruptAfter(&o, 0, "config.toml") // at once
+		_, _, err := searchFor(t, s, o)
+		ended()
+		if !errors.Is(err, run.ErrInterrupted) {
+			t.Fatalf("%v, expected an interruption", err)
+		}
+		if err := os.WriteFile(filepath.Join(o.Out, tuneLogName), []byte(log), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		o.Resume, o.Interrupt = true, nil
+		_, text, err := searchFor(t, s, o)
+		return text, err
+	}
+	text, err := search(`{"settings":{"lr":"0.1"},"seed":0,"val_accuracy":0.987654,"val_loss":1}` + "\n")
+	if err != nil || !strings.Contains(text, "0.987654") {
+		t.Errorf("%v; the log does not count in %s", err, text)
+	}
+	for _, log := range []string{"x\n", `{"seed":0}` + "\n", `{"settings":{"lr":"7"},"seed":0}` + "\n", `{"settings":{"lr":"0.1"},"seed":1}` + "\n", `{"settings":{"lr":"0.1"},"seed":0,"gain":[1]}` + "\n"} {
+		_, err := search(log)
+		var corrupt *format.CorruptError
+		if !errors.As(err, &corrupt) || corrupt.Line != 1 {
+			t.Errorf("%s: %v", log, err)
+		}
 	}
 }

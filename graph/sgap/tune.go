@@ -36,6 +36,8 @@ type tuning struct {
 	rounds     []round
 	trainings  int // of all rounds
 	seeds      int // of the last round
+	log        *lineFile
+	before     map[string]trainedLine // an interruption, by what they are of
 }
 
 // round is so many candidates on the seeds from lo to hi.
@@ -360,9 +362,13 @@ func (t *tuning) all() []int {
 }
 
 // run searches and makes what it finds the settings of the job.
-func (t *tuning) run() error {
+func (t *tuning) run() (err error) {
 	job := t.work.job
 	job.Stage(stageTune, "trainings", t.trainings)
+	if err := t.goOn(); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, t.log.close()) }()
 	chosen, done := t.all(), 0
 	for _, r := range t.rounds {
 		chosen = chosen[:r.candidates]
@@ -377,7 +383,7 @@ func (t *tuning) run() error {
 	}
 	settings := best.settings()
 	job.Notef("tuned on validation, %d settings tried: %s (validation accuracy %.4f)", len(t.candidates), describe(settings), best.score())
-	return job.Tune(settings)
+	return errors.Join(job.Tune(settings), os.Remove(t.log.path)) // what was tried is in the record
 }
 
 // round trains the chosen candidates on the seeds of a round.
@@ -394,6 +400,10 @@ func (t *tuning) round(chosen []int, r round, done *int) error {
 // variant propagates once and trains the entrants that share the hops.
 func (t *tuning) variant(v variant, members []entrant, r round, done *int) (err error) {
 	w := t.work
+	if t.take(members, r.hi) {
+		*done += len(members) * (r.hi - r.lo)
+		return nil
+	}
 	design, nodes := t.hops(v, members, r.hi)
 	if err := w.normalize(&design); err != nil {
 		return err
@@ -408,7 +418,7 @@ func (t *tuning) variant(v variant, members []entrant, r round, done *int) (err 
 		return err
 	}
 	for _, e := range members {
-		if err := t.try(e, s, r.lo, r.hi); err != nil {
+		if err := t.try(e, s, r.hi); err != nil {
 			return err
 		}
 		*done += r.hi - r.lo
@@ -417,8 +427,8 @@ func (t *tuning) variant(v variant, members []entrant, r round, done *int) (err 
 	return nil
 }
 
-// try trains an entrant on some seeds. One that diverges is as good as its best epoch.
-func (t *tuning) try(e entrant, st *store, lo, hi int) (err error) {
+// try trains an entrant on the seeds up to hi that it has not been trained on. One that diverges is as good as its best epoch.
+func (t *tuning) try(e entrant, st *store, hi int) (err error) {
 	w, first := t.work, e.firstStage()
 	sizes := t.sizes(first, w.chosen)
 	spill, err := w.shelfDisk(&sizes)
@@ -430,7 +440,7 @@ func (t *tuning) try(e entrant, st *store, lo, hi int) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, shop.close()) }()
-	for seed := lo; seed < hi; seed++ {
+	for seed := len(e.Accuracy); seed < hi; seed++ { // some may have been before an interruption
 		if err := w.tellLabels(st, &first.design, w.data.splits[seed]); err != nil {
 			return err
 		}
@@ -455,6 +465,9 @@ func (t *tuning) try(e entrant, st *store, lo, hi int) (err error) {
 		e.Accuracy = append(e.Accuracy, s.best)
 		e.Loss = append(e.Loss, shop.best.Loss)
 		if err := t.trySmoothed(e.candidate, shop, st, w.data.splits[seed]); err != nil {
+			return err
+		}
+		if err := t.record(e); err != nil {
 			return err
 		}
 	}
