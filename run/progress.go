@@ -61,8 +61,8 @@ const (
 	lineEvery = 10 * time.Second
 )
 
-// start begins to show progress until the function it returns is called.
-func (p *Progress) start(budget int64) (end func()) {
+// Start begins to show progress, beside the budget in bytes, until the function it returns is called.
+func (p *Progress) Start(budget int64) (end func()) {
 	if p == nil || p.quiet || p.level > slog.LevelInfo {
 		return func() {}
 	}
@@ -99,8 +99,8 @@ func (p *Progress) start(budget int64) (end func()) {
 	}
 }
 
-// begin begins a stage.
-func (p *Progress) begin(name, unit string, total int) {
+// Begin begins a stage of so many units; 0: nobody knows.
+func (p *Progress) Begin(name, unit string, total int) {
 	if p == nil {
 		return
 	}
@@ -109,8 +109,8 @@ func (p *Progress) begin(name, unit string, total int) {
 	p.stage = stageState{name: name, unit: unit, total: total, first: -1, began: time.Now(), figures: p.stage.figures[:0]}
 }
 
-// advance says how much of the stage is done.
-func (p *Progress) advance(done int) {
+// Advance says how much of the stage is done.
+func (p *Progress) Advance(done int) {
 	if p == nil {
 		return
 	}

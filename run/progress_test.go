@@ -38,8 +38,8 @@ func TestMessagesTakeTheBarOffTheScreen(t *testing.T) {
 	var out bytes.Buffer
 	p := NewProgress(&out, false, slog.LevelInfo)
 	p.bar, p.width = true, func() int { return 30 }
-	p.begin("train", "steps", 100)
-	p.advance(50)
+	p.Begin("train", "steps", 100)
+	p.Advance(50)
 	p.draw(p.stage.began)
 	drawn := out.String()
 	if n := len([]rune(drawn)); !strings.HasPrefix(drawn, "\rtrain ━━━━━━━━━━━━") || n > 1+29 {
@@ -83,9 +83,9 @@ func TestQuietAndLevels(t *testing.T) {
 
 func TestNoProgressShowsNothing(t *testing.T) {
 	var p *Progress
-	end := p.start(1)
-	p.begin("train", "steps", 1)
-	p.advance(1)
+	end := p.Start(1)
+	p.Begin("train", "steps", 1)
+	p.Advance(1)
 	p.show(nil)
 	p.Infof("x")
 	end()

@@ -125,11 +125,11 @@ func (j *Job) Stage(name, unit string, total int) {
 			label = fmt.Sprintf("%s seed %d of %d", name, j.current.Seed-j.Seed+1, j.Seeds)
 		}
 	}
-	j.Progress.begin(label, unit, total)
+	j.Progress.Begin(label, unit, total)
 }
 
 // Advance says how many units of the stage are done. Trial.EndStep does it for the trial's steps.
-func (j *Job) Advance(done int) { j.Progress.advance(done) }
+func (j *Job) Advance(done int) { j.Progress.Advance(done) }
 
 // Show shows figures beside the stage, until others are.
 func (j *Job) Show(figures ...Metric) { j.Progress.show(figures) }

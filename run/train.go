@@ -50,7 +50,7 @@ func (j *Job) Train(ctx context.Context) (*Result, error) {
 
 // work does the work of the task, shows its progress and ends its plan.
 func (j *Job) work(do func() error) error {
-	end := j.Progress.start(j.Memory)
+	end := j.Progress.Start(j.Memory)
 	err := do()
 	end()
 	if planErr := j.endPlan(); err == nil {

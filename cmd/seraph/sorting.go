@@ -14,28 +14,39 @@ import (
 // one, less what the process takes otherwise, and with the disk of the flags, or the one that the output lies on. The spill
 // space is to be closed.
 func sortingOptions(budget, disk, out string, threads int) (o edges.Options, err error) {
-	o.Workers = threads
-	if budget == "" {
-		o.Memory, err = memory.DefaultBudget()
-	} else if o.Memory, err = memory.ParseSize(budget); err != nil {
-		return o, run.Usagef("--memory: %w", err)
-	}
+	bytes, baseline, err := sortingBudget(budget)
 	if err != nil {
 		return o, err
 	}
-	baseline, err := memory.Baseline()
-	if err != nil {
-		return o, err
+	o.Workers, o.Memory = threads, bytes-baseline
+	if o.Memory < edges.Least {
+		return o, fmt.Errorf("--memory %s: %w", budget, &plan.TooSmallError{Budget: bytes, Smallest: baseline + edges.Least, Stage: "sort edges"})
 	}
-	if o.Memory -= baseline; o.Memory < edges.Least {
-		return o, fmt.Errorf("--memory %s: %w", budget, &plan.TooSmallError{Budget: o.Memory + baseline, Smallest: baseline + edges.Least, Stage: "sort edges"})
+	o.Spill, err = sortingSpill(disk, out)
+	return o, err
+}
+
+// sortingBudget is the budget of the flag, or the default one, and what the process takes of it otherwise.
+func sortingBudget(text string) (budget, baseline int64, err error) {
+	if text == "" {
+		budget, err = memory.DefaultBudget()
+	} else if budget, err = memory.ParseSize(text); err != nil {
+		err = run.Usagef("--memory: %w", err)
 	}
+	if err == nil {
+		baseline, err = memory.Baseline()
+	}
+	return budget, baseline, err
+}
+
+// sortingSpill is the disk of the flag, or the one that the output lies on.
+func sortingSpill(disk, out string) (*memory.Spill, error) {
 	place := memory.Disk{Dir: filepath.Dir(out)}
 	if disk != "" {
+		var err error
 		if place, err = memory.ParseDisk(disk); err != nil {
-			return o, run.Usagef("%w", err)
+			return nil, run.Usagef("%w", err)
 		}
 	}
-	o.Spill, err = memory.OpenSpill(place)
-	return o, err
+	return memory.OpenSpill(place)
 }

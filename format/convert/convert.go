@@ -78,14 +78,7 @@ func (j *job) note(message string, args ...any) {
 // Convert reads in and writes out. Where out exists, the error is an fs.ErrExist; where the formats do not go together, a
 // *PairError.
 func Convert(ctx context.Context, in, out string, o Options) (*Result, error) {
-	t, err := targetOf(out, o.To)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := os.Lstat(out); !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("write %s: %w; remove it, or name another", out, fs.ErrExist)
-	}
-	kind, err := kindFor(in, t)
+	t, kind, err := plan(in, out, o.To)
 	if err != nil {
 		return nil, err
 	}
@@ -94,6 +87,27 @@ func Convert(ctx context.Context, in, out string, o Options) (*Result, error) {
 		return nil, err
 	}
 	return &Result{From: kind.Name, To: t.name, Notes: j.notes}, nil
+}
+
+// Plan says what in is, and the name of the format that it would be converted to. Its errors are those of Convert.
+func Plan(in, out, to string) (kind detect.Kind, target string, err error) {
+	t, kind, err := plan(in, out, to)
+	if err != nil {
+		return kind, "", err
+	}
+	return kind, t.name, nil
+}
+
+func plan(in, out, to string) (*target, detect.Kind, error) {
+	t, err := targetOf(out, to)
+	if err != nil {
+		return nil, detect.Kind{}, err
+	}
+	if _, err := os.Lstat(out); !errors.Is(err, fs.ErrNotExist) {
+		return nil, detect.Kind{}, fmt.Errorf("write %s: %w; remove it, or name another", out, fs.ErrExist)
+	}
+	kind, err := kindFor(in, t)
+	return t, kind, err
 }
 
 // targetOf is the format of a name, or of the extension of a path.

@@ -5,5 +5,6 @@
 //	arrays, npy, npz and safetensors             → npy, npz, safetensors
 //
 // What the other format has no place for is left out with a note, never silently. Nothing that exists is overwritten, and
-// what is written appears whole or not at all. Tables pass through memory in blocks of rows, arrays and graphs whole.
+// what is written appears whole or not at all. Tables pass through memory in blocks of rows, arrays and
+// graphs whole; graph.Conversion makes a Seraph graph within a budget.
 package convert

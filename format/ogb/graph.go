@@ -30,17 +30,51 @@ func Read(dir string) (*format.Graph, error) {
 	return g, g.Validate(dir)
 }
 
-// blockValues is how many values Read reads at a time, about.
+// blockValues is how many values Read, and edges EachEdge, reads at a time, about.
 const blockValues = 1 << 14
 
 // Graph reads everything but the features.
 func (s *Set) Graph() (*format.Graph, error) {
+	return s.graph(func(g *format.Graph) error {
+		return s.parse(edgeFile, false, func(t *format.Text) error { return s.readEdges(g, t) })
+	})
+}
+
+// Labels reads everything but features and edges.
+func (s *Set) Labels() (*format.Graph, error) {
+	return s.graph(func(*format.Graph) error { return nil })
+}
+
+// EachEdge hands on all edges, in their order, some at a time.
+func (s *Set) EachEdge(emit func(src, dst []int32) error) error {
+	return s.parse(edgeFile, false, func(t *format.Text) error {
+		all, block := nodeRange{count: s.Nodes}, format.Graph{}
+		flush := func() error {
+			err := emit(block.Src, block.Dst)
+			block.Src, block.Dst = block.Src[:0], block.Dst[:0]
+			return err
+		}
+		err := readLines(t, "edges", s.Edges, func() error {
+			if err := appendPair(&block, t, all, all); err != nil || len(block.Src) < blockValues {
+				return err
+			}
+			return flush()
+		})
+		if err != nil {
+			return err
+		}
+		return flush()
+	})
+}
+
+// graph reads everything but features; edges reads these.
+func (s *Set) graph(edges func(g *format.Graph) error) (*format.Graph, error) {
 	dir, err := filepath.Abs(s.Dir) // "." has a name too
 	if err != nil {
 		return nil, err
 	}
 	g := &format.Graph{Name: filepath.Base(dir), Format: "ogb", Nodes: s.Nodes, Notes: slices.Clone(s.Notes)}
-	if err := s.parse(edgeFile, false, func(t *format.Text) error { return s.readEdges(g, t) }); err != nil {
+	if err := edges(g); err != nil {
 		return nil, err
 	}
 	if err := s.parse(labelFile, true, func(t *format.Text) error { return s.readLabels(g, t) }); err != nil {
@@ -66,18 +100,21 @@ type nodeRange struct{ first, count int }
 
 // readPairs appends so many edges from a file, each from a node of one range to one of another.
 func readPairs(g *format.Graph, t *format.Text, edges int64, from, to nodeRange) error {
-	return readLines(t, "edges", edges, func() error {
-		src, err := t.Natural("source of an edge", 0, int64(from.count)-1)
-		if err != nil {
-			return err
-		}
-		dst, err := t.Natural("target of an edge", 0, int64(to.count)-1)
-		if err != nil {
-			return err
-		}
-		g.Src, g.Dst = append(g.Src, int32(from.first+int(src))), append(g.Dst, int32(to.first+int(dst)))
-		return nil
-	})
+	return readLines(t, "edges", edges, func() error { return appendPair(g, t, from, to) })
+}
+
+// appendPair appends the edge of a line.
+func appendPair(g *format.Graph, t *format.Text, from, to nodeRange) error {
+	src, err := t.Natural("source of an edge", 0, int64(from.count)-1)
+	if err != nil {
+		return err
+	}
+	dst, err := t.Natural("target of an edge", 0, int64(to.count)-1)
+	if err != nil {
+		return err
+	}
+	g.Src, g.Dst = append(g.Src, int32(from.first+int(src))), append(g.Dst, int32(to.first+int(dst)))
+	return nil
 }
 
 // readLines reads a file of that many lines; line reads all fields of one.

@@ -171,9 +171,7 @@ func Write(path string, g *format.Graph) error {
 	if g.Features.Sparse == nil && g.Features.Dense == nil {
 		c.Features = 0
 	}
-	if s := g.Features.Sparse; s != nil {
-		c.Values = slices.ContainsFunc(s.Values, func(v float32) bool { return v != 1 })
-	}
+	c.Values = HasValues(g)
 	w, err := Create(path, c)
 	if err != nil {
 		return err
@@ -182,10 +180,16 @@ func Write(path string, g *format.Graph) error {
 	if err := w.writeEdges(g); err != nil {
 		return err
 	}
-	if err := w.writeNodes(g); err != nil {
+	if err := w.WriteNodes(g); err != nil {
 		return err
 	}
 	return w.Commit()
+}
+
+// HasValues says whether a graph has sparse features other than 1, for [Counts].
+func HasValues(g *format.Graph) bool {
+	s := g.Features.Sparse
+	return s != nil && slices.ContainsFunc(s.Values, func(v float32) bool { return v != 1 })
 }
 
 // writeEdges sorts the entries by counting, and writes them.
@@ -239,7 +243,8 @@ func eachRow(s *format.Sparse, n int, f func(columns []int32, values []float32) 
 	return nil
 }
 
-func (w *Writer) writeNodes(g *format.Graph) error {
+// WriteNodes writes what else there is of a graph in memory, behind its edges: features, labels, ids, names of classes, split.
+func (w *Writer) WriteNodes(g *format.Graph) error {
 	if s := g.Features.Sparse; s != nil && w.Features > 0 {
 		if !w.Values {
 			s = &format.Sparse{Indptr: s.Indptr, Indices: s.Indices}

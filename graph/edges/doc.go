@@ -1,5 +1,5 @@
 // Package edges sorts the edges of graphs that are larger than memory: from pairs of ids in any order to the rows of an
-// adjacency matrix, ascending, without duplicates and self-loops, and symmetric where that is wanted.
+// adjacency matrix, ascending, without duplicates and self-loops unless these are to be kept, and symmetric where that is wanted.
 //
 // Pairs are collected in a buffer, sorted by radix on all workers and kept as compressed runs: in memory as long as there is
 // room, then on disk, past the page cache. The runs are merged block by block: of each run some keys are decoded, all that

@@ -275,3 +275,41 @@ func TestThePlanIsKept(t *testing.T) {
 		}
 	}
 }
+
+// TestKeptEntriesAreAllPairs keeps self-loops and duplicates, in memory and on disk, below and beyond ids of 32 bits.
+func TestKeptEntriesAreAllPairs(t *testing.T) {
+	for _, c := range []struct {
+		pairs  int
+		offset uint64
+		disk   bool
+	}{{100, 0, false}, {100_000, 0, true}, {60_000, 1 << 33, true}} {
+		o := Options{Memory: Least, Keep: true, Workers: 2}
+		if c.disk {
+			o.Spill = spill(t)
+		}
+		s := sorter(t, o)
+		r := rand.New(rand.NewPCG(4, 5))
+		want := map[uint64][]uint64{}
+		loops := int64(0)
+		for range c.pairs {
+			u, v := c.offset+uint64(r.IntN(50)), c.offset+uint64(r.IntN(50))
+			want[u] = append(want[u], v)
+			if u == v {
+				loops++
+			}
+			if err := Add(s, []uint64{u}, []uint64{v}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, row := range want {
+			slices.Sort(row)
+		}
+		got, counts := rowsOf(t, s)
+		if d := cmp.Diff(want, got); d != "" {
+			t.Fatalf("%d pairs: %s", c.pairs, d)
+		}
+		if counts.Entries != int64(c.pairs) || counts.Loops != loops || counts.Duplicates != 0 || c.disk && counts.Runs < 2 {
+			t.Errorf("%d pairs: %+v", c.pairs, counts)
+		}
+	}
+}

@@ -57,7 +57,7 @@ func onDisk(runs []*run) int {
 	return n
 }
 
-// next returns the next keys, without duplicates; none at the end. They are valid until the next call.
+// next returns the next keys, without duplicates unless they are kept; none at the end. They are valid until the next call.
 func (m *merger) next() ([]uint64, error) {
 	words := m.s.words
 	m.s.pool.For(len(m.streams), 1+fewKeys/cap(m.streams[0].keys), (*decodeTask)(m))
@@ -90,7 +90,7 @@ func (m *merger) next() ([]uint64, error) {
 	if sources > 1 {
 		m.s.radix.sort(m.s.pool, m.keys, m.spare[:len(m.keys)], words)
 	}
-	return compact(m.keys, words), nil
+	return m.s.compact(m.keys), nil
 }
 
 // decodeTask drops the keys of the turn before and decodes others: a unit is a stream.

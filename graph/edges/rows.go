@@ -6,7 +6,7 @@ import (
 )
 
 // Rows calls f with the rows of the adjacency matrix, u ascending and each row ascending, and returns the counts. An id that
-// is in loops alone has an empty row; ids that are in no pair have none. A row longer than [Options.Row] comes in pieces:
+// is in loops alone has an empty row, unless Keep makes them entries; ids that are in no pair have none. A row longer than [Options.Row] comes in pieces:
 // calls for the same u that follow each other. The slice is valid until f returns. An error of f ends the calls. No pair can
 // be added any more; Rows may be called again.
 func (s *Sorter) Rows(ctx context.Context, f func(u uint64, neighbours []uint64) error) (Counts, error) {
@@ -19,7 +19,7 @@ func (s *Sorter) Rows(ctx context.Context, f func(u uint64, neighbours []uint64)
 		return s.counts, s.err
 	}
 	n := s.layout.row / 8
-	e := emitter{f: f, row: s.arena.Uint64s(s.layout.rowAt(), int(n))[:0], counts: s.counts}
+	e := emitter{f: f, loops: s.Keep, row: s.arena.Uint64s(s.layout.rowAt(), int(n))[:0], counts: s.counts}
 	if err := s.eachBlock(ctx, e.add); err != nil {
 		return e.counts, err
 	}
@@ -31,7 +31,9 @@ func (s *Sorter) Rows(ctx context.Context, f func(u uint64, neighbours []uint64)
 	if s.Symmetric {
 		edges /= 2
 	}
-	c.Duplicates = c.Pairs - c.Loops - edges
+	if !s.Keep {
+		c.Duplicates = c.Pairs - c.Loops - edges
+	}
 	return *c, nil
 }
 
@@ -81,6 +83,7 @@ func (s *Sorter) eachBlock(ctx context.Context, f func(keys []uint64, words int)
 // emitter makes rows of keys.
 type emitter struct {
 	f      func(u uint64, neighbours []uint64) error
+	loops  bool // are entries
 	open   bool // there is a row
 	u      uint64
 	row    []uint64
@@ -97,7 +100,7 @@ func (e *emitter) add(keys []uint64, words int) error {
 			}
 			e.u, e.open = u, true
 		}
-		if u == v {
+		if u == v && !e.loops {
 			continue
 		}
 		if len(e.row) == cap(e.row) {

@@ -8,7 +8,7 @@ import (
 	"github.com/seraph-ml/seraph/engine/memory"
 )
 
-// run is sorted keys without duplicates, compressed: for each key uvarint((u − u') << 1 | 1) and uvarint(v) where its row
+// run is sorted keys, compressed: for each key uvarint((u − u') << 1 | 1) and uvarint(v) where its row
 // differs from that of the key before, (u', v'), or it is the first, with u' = 0; else uvarint((v − v') << 1).
 type run struct {
 	keys  int64

@@ -17,6 +17,7 @@ type Options struct {
 	Memory    int64         // bytes to work in, at least Least
 	Spill     *memory.Spill // where runs go when memory is full; nil: nowhere, and then more pairs are an error
 	Symmetric bool          // every pair counts in both directions: the adjacency matrix of an undirected graph
+	Keep      bool          // loops and duplicates are entries like any other
 	Workers   int           // threads; less than 2: the caller alone
 }
 
@@ -181,7 +182,15 @@ func (s *Sorter) settle() error {
 // sortKeys sorts the keys and drops duplicates.
 func (s *Sorter) sortKeys() {
 	s.radix.sort(s.pool, s.keys, s.spare[:len(s.keys)], s.words)
-	s.keys = compact(s.keys, s.words)
+	s.keys = s.compact(s.keys)
+}
+
+// compact drops duplicates of sorted keys, unless they are to be kept.
+func (s *Sorter) compact(keys []uint64) []uint64 {
+	if s.Keep {
+		return keys
+	}
+	return compact(keys, s.words)
 }
 
 // compact drops duplicates of sorted keys.
