@@ -1,6 +1,7 @@
 package sgap
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -26,6 +27,19 @@ func ModelNamed(t *testing.T, name string) run.Model {
 	}
 	t.Fatalf("there is no model %s", name)
 	return nil
+}
+
+// recordOf reads what the search of a run directory has written.
+func recordOf(t *testing.T, out string) (r record) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(out, tuneName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &r); err != nil {
+		t.Fatal(err)
+	}
+	return r
 }
 
 // Blocks writes a small block-model graph and returns its folder.

@@ -1,7 +1,6 @@
 package sgap
 
 import (
-	"encoding/json"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -155,14 +154,7 @@ func TestTheSearchChoosesHowToSmoothPredictions(t *testing.T) {
 		if _, err := run.Train(t.Context(), ModelNamed(t, "ndls-l"), run.Options{Out: out, Sources: run.Sources{Flags: flags}}); err != nil {
 			t.Fatal(err)
 		}
-		text, err := os.ReadFile(filepath.Join(out, tuneName))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var r record
-		if err := json.Unmarshal(text, &r); err != nil {
-			t.Fatal(err)
-		}
+		r := recordOf(t, out)
 		c := &r.Candidates[r.Chosen]
 		best := c.bestSmoothed()
 		for _, s := range c.Smoothed {

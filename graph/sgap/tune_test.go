@@ -2,10 +2,8 @@ package sgap
 
 import (
 	"cmp"
-	"encoding/json"
 	"maps"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -20,14 +18,7 @@ func TestTheSearchHalvesOverTheSeeds(t *testing.T) {
 	if _, err := run.Train(t.Context(), Models()[1], o); err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(filepath.Join(out, tuneName))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var r record
-	if err := json.Unmarshal(text, &r); err != nil {
-		t.Fatal(err)
-	}
+	r := recordOf(t, out)
 	seeds := map[int]int{}
 	for _, c := range r.Candidates {
 		seeds[len(c.Accuracy)]++
@@ -92,15 +83,7 @@ func TestTheMeanOfHopsStandsIn(t *testing.T) {
 		if _, err := run.Train(t.Context(), ModelNamed(t, "gamlp-jk"), run.Options{Out: out, Sources: run.Sources{Flags: flags}}); err != nil {
 			t.Fatal(err)
 		}
-		text, err := os.ReadFile(filepath.Join(out, tuneName))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var r record
-		if err := json.Unmarshal(text, &r); err != nil {
-			t.Fatal(err)
-		}
-		return r
+		return recordOf(t, out)
 	}
 	r := search(nil)
 	worstIn, bestOut := 1.0, 0.0
