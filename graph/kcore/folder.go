@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -15,6 +16,8 @@ import (
 	"github.com/seraph-ml/seraph/graph/kcore/rowfile"
 	"github.com/seraph-ml/seraph/run"
 )
+
+const lockFile = "lock"
 
 // Folder holds the files of a decomposition on disk, and nobody else uses it.
 type Folder struct {
@@ -48,19 +51,39 @@ func OpenFolder(dir string, paths []string, o Options, resume bool) (*Folder, er
 	if err := f.acquire(); err != nil {
 		return nil, err
 	}
-	_, err := os.Stat(filepath.Join(f.Path, metaFile))
-	f.Imported = err == nil
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := f.clean(resume); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	if f.Imported && !resume {
-		f.Imported = false
-		// Without graph.json the rest counts for nothing.
-		if err := os.Remove(filepath.Join(f.Path, metaFile)); err != nil {
-			return nil, errors.Join(err, f.Close())
+	return f, nil
+}
+
+// clean removes what nobody will go on with: all but the lock, or, of a graph that is complete, what a killed job was writing anew.
+func (f *Folder) clean(resume bool) error {
+	meta := filepath.Join(f.Path, metaFile)
+	_, err := os.Stat(meta)
+	f.Imported = err == nil && resume
+	switch {
+	case err == nil && !resume:
+		err = os.Remove(meta) // first: without it the rest counts for nothing
+	case errors.Is(err, fs.ErrNotExist):
+		err = nil
+	}
+	if err != nil {
+		return err
+	}
+	files, err := os.ReadDir(f.Path)
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		if file.Name() == lockFile || f.Imported && !strings.HasSuffix(file.Name(), ".tmp") {
+			continue
+		}
+		if err := os.Remove(filepath.Join(f.Path, file.Name())); err != nil {
+			return err
 		}
 	}
-	return f, nil
+	return nil
 }
 
 // acquire makes the folder and takes its lock.
@@ -68,7 +91,7 @@ func (f *Folder) acquire() error {
 	if err := os.MkdirAll(f.Path, 0o777); err != nil {
 		return fmt.Errorf("the folder for rows on disk: %w", err)
 	}
-	lock, err := os.OpenFile(filepath.Join(f.Path, "lock"), os.O_RDWR|os.O_CREATE, 0o666)
+	lock, err := os.OpenFile(filepath.Join(f.Path, lockFile), os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
 		return fmt.Errorf("lock %s: %w", f.Path, err)
 	}

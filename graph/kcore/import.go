@@ -2,18 +2,15 @@ package kcore
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync/atomic"
 
 	"github.com/seraph-ml/seraph/engine/memory"
 	"github.com/seraph-ml/seraph/engine/plan"
-	"github.com/seraph-ml/seraph/format"
 	"github.com/seraph-ml/seraph/format/edgelist"
 	"github.com/seraph-ml/seraph/graph/edges"
 	"github.com/seraph-ml/seraph/graph/kcore/rowfile"
@@ -32,6 +29,7 @@ type Import struct {
 
 	named *dictionary // of ids that are texts
 	names int64       // bytes of the file of them
+	sum   uint32      // and its CRC-32C
 }
 
 // The files of a job in its folder; the last one says that the others are complete.
@@ -42,19 +40,6 @@ const (
 	stateFile = "state"
 	metaFile  = "graph.json"
 )
-
-// meta is what graph.json holds.
-type meta struct {
-	Version  int           `json:"version"`
-	Nodes    int           `json:"nodes"`
-	Declared bool          `json:"declared"`
-	Sparse   bool          `json:"sparse"`          // ids are in a file
-	Names    int64         `json:"names,omitempty"` // bytes of the file of ids that are texts; 0: they are none
-	Counts   Counts        `json:"counts"`
-	Index    rowfile.Index `json:"index"`
-}
-
-const metaVersion = 1
 
 // errSparse says that ids are no numbers of vertices, against expectation.
 var errSparse = errors.New("ids that are far apart")
@@ -111,7 +96,7 @@ func (m *Import) read(ctx context.Context, paths []string, sparse bool) (err err
 	if err != nil {
 		return err
 	}
-	meta := meta{Version: metaVersion, Nodes: int(m.Vertices), Declared: m.Vertices > 0, Names: m.names, Counts: Counts{Longer: longer}}
+	meta := meta{Version: metaVersion, Nodes: int(m.Vertices), Declared: m.Vertices > 0, Names: m.names, IDSum: m.sum, Counts: Counts{Longer: longer}}
 	switch {
 	case m.Vertices > 0 && greatest >= m.Vertices:
 		return beyondDeclared(greatest, m.Vertices)
@@ -164,7 +149,7 @@ func (m *Import) runNamed(ctx context.Context, paths []string) (err error) {
 	rest := *m
 	rest.named = d
 	rest.Memory -= d.bytes()
-	if rest.names, err = d.write(filepath.Join(m.Dir, namesFile)); err != nil {
+	if rest.names, rest.sum, err = d.write(filepath.Join(m.Dir, namesFile)); err != nil {
 		return err
 	}
 	rest.Room -= rest.names
@@ -253,11 +238,7 @@ func (m *Import) write(ctx context.Context, sorter *edges.Sorter, o edges.Option
 		return err
 	}
 	meta.Index = *index
-	text, err := json.Marshal(meta)
-	if err != nil {
-		return err
-	}
-	return memory.WriteAtomic(filepath.Join(m.Dir, metaFile), text)
+	return writeMeta(m.Dir, meta)
 }
 
 // rank sorts the rows by neighbour, and writes them with ranks in the place of ids.
@@ -316,10 +297,10 @@ type rowsWriter struct {
 	file   *memory.File
 	rows   *rowfile.Writer
 	state  *stateWriter
-	ids    *memory.AtomicFile // nil where ids are numbers
-	absent int32              // estimate of numbers without a row
-	next   int32              // number whose estimate is to be written
-	at     int32              // vertex of the row at hand, -1: none
+	ids    *summedFile // nil where ids are numbers
+	absent int32       // estimate of numbers without a row
+	next   int32       // number whose estimate is to be written
+	at     int32       // vertex of the row at hand, -1: none
 }
 
 func (m *Import) create(meta *meta) (w *rowsWriter, err error) {
@@ -342,7 +323,7 @@ func (m *Import) create(meta *meta) (w *rowsWriter, err error) {
 	}
 	room := func(bytes int64) error {
 		if used := m.Spill.Used(); bytes+used > m.Room {
-			return fmt.Errorf("%s of rows and %s of runs are more than the %s that --disk allows; give it more, then --resume", memory.FormatSize(bytes), memory.FormatSize(used), memory.FormatSize(m.Room))
+			return fmt.Errorf("%s of rows and %s of runs are more than the %s that --disk allows and has free; give it more, then --resume", memory.FormatSize(bytes), memory.FormatSize(used), memory.FormatSize(m.Room))
 		}
 		return nil
 	}
@@ -350,7 +331,7 @@ func (m *Import) create(meta *meta) (w *rowsWriter, err error) {
 		return w, err
 	}
 	if meta.Sparse {
-		if w.ids, err = memory.CreateAtomic(filepath.Join(m.Dir, idsFile)); err != nil {
+		if w.ids, err = createSummed(filepath.Join(m.Dir, idsFile)); err != nil {
 			return w, err
 		}
 	}
@@ -413,7 +394,7 @@ func (w *rowsWriter) end(meta *meta) (*rowfile.Index, error) {
 		return nil, err
 	}
 	if meta.Sparse {
-		meta.Nodes = int(w.next)
+		meta.Nodes, meta.IDSum = int(w.next), w.ids.sum
 		if err := w.ids.Commit(); err != nil {
 			return nil, err
 		}
@@ -439,22 +420,4 @@ func (w *rowsWriter) close() (err error) {
 		err = errors.Join(err, w.arena.Close())
 	}
 	return err
-}
-
-// readMeta reads what Import has written last; the error is os.ErrNotExist where it has not come that far.
-func readMeta(dir string) (*meta, error) {
-	path := filepath.Join(dir, metaFile)
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	m := &meta{}
-	if err := json.Unmarshal(text, m); err != nil {
-		return nil, format.CorruptAt(path, 0, "graph", "", "JSON").WithCause(err)
-	}
-	if m.Version != metaVersion || m.Nodes <= 0 || m.Nodes > math.MaxInt32 || m.Index.Nodes != m.Nodes {
-		return nil, format.CorruptAt(path, 0, "graph", fmt.Sprintf("version %d, %d nodes", m.Version, m.Nodes), fmt.Sprintf("version %d", metaVersion)).
-			WithHint("start without --resume")
-	}
-	return m, nil
 }

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"hash/maphash"
 	"io"
 	"math"
@@ -300,11 +301,11 @@ func (d *dictionary) sort() (ranks []int32, arena *memory.Arena, err error) {
 	return ranks, arena, err
 }
 
-// write writes the texts in order, a line each, and says how many bytes they have.
-func (d *dictionary) write(path string) (bytes int64, err error) {
-	f, err := memory.CreateAtomic(path)
+// write writes the texts in order, a line each, and says how many bytes they have, and their CRC-32C.
+func (d *dictionary) write(path string) (bytes int64, sum uint32, err error) {
+	f, err := createSummed(path)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer f.Close()
 	err = writeRows(f, func(lines []byte, v int) []byte {
@@ -313,13 +314,13 @@ func (d *dictionary) write(path string) (bytes int64, err error) {
 		return append(append(lines, line...), '\n')
 	}, len(d.places))
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	return bytes, f.Commit()
+	return bytes, f.sum, f.Commit()
 }
 
-// readLabels reads what write has written: so many texts, in so many bytes.
-func readLabels(path string, nodes int, bytes int64) (l *labels, err error) {
+// readLabels reads what write has written: so many texts, in so many bytes of that sum.
+func readLabels(path string, nodes int, bytes int64, sum uint32) (l *labels, err error) {
 	f, err := memory.Open(path)
 	if err != nil {
 		return nil, err
@@ -336,7 +337,7 @@ func readLabels(path string, nodes int, bytes int64) (l *labels, err error) {
 	}
 	l.places = l.arena.Int64s(0, nodes)
 	lines := bufio.NewReaderSize(io.NewSectionReader(f, 0, bytes), 128<<10)
-	at := int64(0)
+	at, crc := int64(0), uint32(0)
 	for v := range l.places {
 		line, err := lines.ReadSlice('\n')
 		if err != nil {
@@ -346,9 +347,10 @@ func readLabels(path string, nodes int, bytes int64) (l *labels, err error) {
 			return nil, err
 		}
 		at += int64(len(line))
+		crc = crc32.Update(crc, castagnoli, line)
 	}
-	if at != bytes {
-		return nil, format.CorruptAt(path, at, "ids", fmt.Sprintf("%d of them in %d bytes", nodes, at), fmt.Sprintf("%d bytes", bytes))
+	if at != bytes || crc != sum {
+		return nil, wrongSum(path)
 	}
 	return l, nil
 }

@@ -119,7 +119,7 @@ func readState(path string, core []int32) (p Progress, err error) {
 	crc = crc32.Update(crc, castagnoli, tail[:rest-4])
 	if crc != binary.LittleEndian.Uint32(tail[rest-4:]) || int64(length) != int64(len(text)) {
 		return p, format.CorruptAt(path, 0, "state", "a wrong checksum", "what was written").
-			WithHint("start without --resume")
+			WithHint(again)
 	}
 	if err := json.Unmarshal(text, &p); err != nil {
 		return p, format.CorruptAt(path, data, "progress", "", "JSON").WithCause(err)

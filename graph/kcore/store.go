@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"path/filepath"
 
 	"github.com/seraph-ml/seraph/engine/kernel"
@@ -22,7 +23,8 @@ type Store struct {
 	Rows     *rowfile.File
 
 	dir   string
-	names int64 // bytes of the file of ids that are texts
+	names int64  // bytes of the file of ids that are texts
+	idSum uint32 // CRC-32C of the file of ids
 	arena *memory.Arena
 }
 
@@ -35,7 +37,7 @@ func OpenStore(dir string) (s *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s = &Store{Names: Names{Nodes: m.Nodes, declared: m.Declared}, Counts: m.Counts, dir: dir, names: m.Names}
+	s = &Store{Names: Names{Nodes: m.Nodes, declared: m.Declared}, Counts: m.Counts, dir: dir, names: m.Names, idSum: m.IDSum}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -103,7 +105,7 @@ func (s *Store) scan(ctx context.Context, pool *kernel.Pool, do func(worker int,
 // that are far apart, or texts, it reads these.
 func (s *Store) Name() (err error) {
 	if s.names > 0 && s.labels == nil {
-		s.labels, err = readLabels(filepath.Join(s.dir, namesFile), s.Nodes, s.names)
+		s.labels, err = readLabels(filepath.Join(s.dir, namesFile), s.Nodes, s.names, s.idSum)
 		return err
 	}
 	if s.ids != nil {
@@ -138,12 +140,13 @@ func (s *Store) readIDs() error {
 		return format.CorruptAt(path, 0, "ids", fmt.Sprintf("%d bytes", size), fmt.Sprint(8*int64(s.Nodes)))
 	}
 	buf := make([]byte, stateChunk)
-	before := int64(-1)
+	before, crc := int64(-1), uint32(0)
 	for at := int64(0); at < size; at += stateChunk {
 		part := buf[:min(stateChunk, size-at)]
 		if _, err := f.ReadAt(part, at); err != nil {
 			return format.ReadError(path, at, "ids", err)
 		}
+		crc = crc32.Update(crc, castagnoli, part)
 		for i := 0; i < len(part); i += 8 {
 			id := int64(binary.LittleEndian.Uint64(part[i:]))
 			if id <= before {
@@ -151,6 +154,9 @@ func (s *Store) readIDs() error {
 			}
 			s.ids[(at+int64(i))/8], before = id, id
 		}
+	}
+	if crc != s.idSum {
+		return wrongSum(path)
 	}
 	return nil
 }

@@ -31,13 +31,14 @@ func batch(x *Index) int64 { return max(batchBytes, x.Largest()) }
 
 // Open opens the file of an index.
 func Open(path string, x *Index) (f *File, err error) {
-	f = &File{Index: *x, offsets: make([]int64, len(x.Pages))}
+	opened := &File{Index: *x, offsets: make([]int64, len(x.Pages))}
+	f = opened
 	if f.file, err = memory.Open(path); err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err != nil {
-			f.Close()
+			opened.Close()
 		}
 	}()
 	size, err := f.file.Size()
