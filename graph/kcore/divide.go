@@ -38,7 +38,7 @@ func (d *Divide) Run(ctx context.Context, pool *kernel.Pool, done Progress) (p P
 	defer func() { err = errors.Join(err, sweeps.Close()) }()
 	part := &part{}
 	if d.Part > 0 {
-		if part, err = newPart(d.Core, d.Part, pool.Workers()); err != nil {
+		if part, err = newPart(d.Core, d.Part, pool); err != nil {
 			return done, err
 		}
 		defer func() { err = errors.Join(err, part.Close()) }()
@@ -51,7 +51,7 @@ func (d *Divide) Run(ctx context.Context, pool *kernel.Pool, done Progress) (p P
 	for above > 1 && !p.Done {
 		err := errNoRoom
 		if d.Part > 0 && p.Sweeps >= d.Sweeps {
-			err = part.load(ctx, d.Rows, pool, d.threshold(above), above)
+			err = part.load(ctx, d.Rows, d.threshold(above), above)
 		}
 		switch {
 		case err == nil:

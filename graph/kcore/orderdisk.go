@@ -28,7 +28,7 @@ import (
 // as many shells as there is room for are then read together and peeled. The layers of a shell that has no room are found by passes
 // that begin with l(v) = ∞ and lower it until nothing changes: l is the only fixed point, whatever the order of the steps.
 func (s *Store) Place(ctx context.Context, place []int32, bytes int64, pool *kernel.Pool) (err error) {
-	p, err := newPart(s.Core, bytes, pool.Workers())
+	p, err := newPart(s.Core, bytes, pool)
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ import (
 // come to the arrays, t rises: what falls out of the part then makes room.
 type part struct {
 	core  []int32 // estimates x
+	pool  *kernel.Pool
 	arena *memory.Arena
 	size  int64 // bytes for rows and vertices
 	above int32
@@ -48,15 +49,15 @@ func partBytes(nodes, workers int) int64 {
 }
 
 // newPart makes a part in so many bytes, and partBytes.
-func newPart(core []int32, bytes int64, workers int) (*part, error) {
+func newPart(core []int32, bytes int64, pool *kernel.Pool) (*part, error) {
 	words := (len(core) + 63) / 64
 	bytes = bytes / memory.BlockSize * memory.BlockSize
-	arena, err := memory.NewArena(bytes + partBytes(len(core), workers))
+	arena, err := memory.NewArena(bytes + partBytes(len(core), pool.Workers()))
 	if err != nil {
 		return nil, err
 	}
-	p := &part{core: core, arena: arena, size: bytes, members: arena.Uint64s(bytes, words), ranks: arena.Int32s(bytes+8*int64(words), words)}
-	for w := range workers {
+	p := &part{core: core, pool: pool, arena: arena, size: bytes, members: arena.Uint64s(bytes, words), ranks: arena.Int32s(bytes+8*int64(words), words)}
+	for w := range pool.Workers() {
 		p.chunks = append(p.chunks, arena.Int32s(bytes+12*int64(words)+int64(w)*4*chunkLen, chunkLen))
 	}
 	return p, nil
@@ -69,11 +70,11 @@ func (p *part) Close() error { return p.arena.Close() }
 var errNoRoom = errors.New("no room for a part")
 
 // load fills the part with the vertices of estimates above t, or above more than that where they do not fit.
-func (p *part) load(ctx context.Context, rows *rowfile.File, pool *kernel.Pool, t, above int32) error {
+func (p *part) load(ctx context.Context, rows *rowfile.File, t, above int32) error {
 	if err := p.begin(t, above); err != nil {
 		return err
 	}
-	return rows.Pass(ctx, pool,
+	return rows.Pass(ctx, p.pool,
 		func(first, end int32) bool { return anyWithin(p.core[first:end], p.t, above) },
 		p.choose, p.append)
 }
@@ -159,10 +160,9 @@ func (p *part) append(b *rowfile.Block) error {
 			continue
 		}
 		if b.Tag < p.t { // t has risen since
-			before := count(row)
-			var inside int
-			row, inside, _ = p.filter(row, p.chunks[0])
-			degree -= before - inside
+			var gone int
+			row, gone = p.thin(row, p.chunks[0])
+			degree -= gone
 		}
 		p.used += copy(p.raw[p.used:], row)
 		p.ids[p.n], p.degrees[p.n], p.ends[p.n] = v, int32(degree), int32(uint32(p.used))
@@ -205,26 +205,76 @@ func (p *part) rise() bool {
 	return true
 }
 
+// thin leaves the neighbours in the part of a row that had no others before t rose, where they stand, and says how many have gone.
+func (p *part) thin(row []byte, chunk []int32) (left []byte, gone int) {
+	before := count(row)
+	left, inside, _ := p.filter(row, chunk)
+	return left, before - inside
+}
+
 // shrink drops what is not above t any more, and makes the arrays fit so many vertices.
 func (p *part) shrink(vertices int) {
-	begin, used, n := uint32(0), 0, 0
-	for i, v := range p.ids[:p.n] {
-		row := p.raw[begin:uint32(p.ends[i])]
-		begin = uint32(p.ends[i])
-		if p.core[v] <= p.t {
-			continue
+	pieces := make([]piece, 4*p.pool.Workers())
+	for i := range pieces {
+		first, end := i*p.n/len(pieces), (i+1)*p.n/len(pieces)
+		pieces[i] = piece{first: first, end: end, begin: p.begins(first)}
+	}
+	p.pool.For(len(pieces), 1, &thinning{p, pieces})
+	used, n := 0, 0
+	for _, c := range pieces {
+		from, size := c.first, c.end-c.first
+		moved := uint32(c.begin - used)
+		used += copy(p.raw[used:], p.raw[c.begin:c.begin+c.used])
+		copy(p.ids[n:], p.ids[from:from+size])
+		copy(p.degrees[n:], p.degrees[from:from+size])
+		for i, end := range p.ends[from : from+size] {
+			p.ends[n+i] = int32(uint32(end) - moved)
 		}
-		before := count(row)
-		left, inside, _ := p.filter(row, p.chunks[0])
-		used += copy(p.raw[used:], left)
-		p.ids[n], p.degrees[n], p.ends[n] = v, p.degrees[i]-int32(before-inside), int32(uint32(used))
-		n++
+		n += size
 	}
 	raw, ids, degrees, ends := p.layout(vertices)
 	copy(ends, p.ends[:n]) // the arrays move up, the last one first: none comes upon another
 	copy(degrees, p.degrees[:n])
 	copy(ids, p.ids[:n])
 	p.raw, p.ids, p.degrees, p.ends, p.n, p.used = raw, ids, degrees, ends, n, used
+}
+
+// begins is where row i begins.
+func (p *part) begins(i int) int {
+	if i == 0 {
+		return 0
+	}
+	return int(uint32(p.ends[i-1]))
+}
+
+// piece is some of the vertices of a part: those that are left come to its front, and their rows, in so many bytes, to where the
+// first one began.
+type piece struct{ first, end, begin, used int }
+
+// thinning drops from pieces what is not above t any more: a unit is a piece.
+type thinning struct {
+	*part
+	pieces []piece
+}
+
+// Do thins pieces lo to hi.
+func (p *thinning) Do(worker, lo, hi int) {
+	for i := lo; i < hi; i++ {
+		c := &p.pieces[i]
+		n, begin, at := c.first, c.begin, c.begin
+		for j := c.first; j < c.end; j++ {
+			v, row := p.ids[j], p.raw[begin:uint32(p.ends[j])]
+			begin += len(row)
+			if p.core[v] <= p.t {
+				continue
+			}
+			row, gone := p.thin(row, p.chunks[worker])
+			at += copy(p.raw[at:], row)
+			p.ids[n], p.degrees[n], p.ends[n] = v, p.degrees[j]-int32(gone), int32(uint32(at))
+			n++
+		}
+		c.end, c.used = n, at-c.begin
+	}
 }
 
 // peel computes the core numbers of the vertices that have more than t; those of the others are at most t, which becomes their
@@ -264,11 +314,7 @@ func (p *part) number() {
 // row is the row of a vertex.
 func (p *part) row(v int32) []byte {
 	i := int(p.ranks[v/64]) + bits.OnesCount64(p.members[v/64]&(1<<(v%64)-1))
-	begin := uint32(0)
-	if i > 0 {
-		begin = uint32(p.ends[i-1])
-	}
-	return p.raw[begin:uint32(p.ends[i])]
+	return p.raw[p.begins(i):uint32(p.ends[i])]
 }
 
 // Stage is a part that has been solved, as kcore.md tells them in section 4.

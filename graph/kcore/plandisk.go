@@ -10,7 +10,7 @@ import (
 )
 
 // Sweeps is how many sweeps Divide makes before the first part: more make better bounds, and each is a pass over all rows.
-const Sweeps = 3
+const Sweeps = 1
 
 // DiskPlan is how a decomposition on disk uses its memory, in bytes.
 type DiskPlan struct {

@@ -101,11 +101,8 @@ func (s *sweeper) work(core []int32, b *rowfile.Block, above int32) error {
 
 // hIndex is the largest h ≤ x such that h neighbours have estimates of at least h.
 func (s *sweeper) hIndex(core, fresh []int32, packed []byte, x int32) int32 {
-	if s.supported(core, fresh, packed, x) {
-		return x
-	}
 	n, rest, last := 0, packed, uint32(0)
-	for len(rest) > 0 {
+	for len(rest) > 0 && s.counts[x] < x { // mostly x of them have x, after some sweeps
 		n, rest, last = rowfile.Unpack(s.chunk, rest, last)
 		for _, u := range s.chunk[:n] {
 			e := core[u]
@@ -123,22 +120,6 @@ func (s *sweeper) hIndex(core, fresh []int32, packed []byte, x int32) int32 {
 	}
 	clear(s.counts[:x+1])
 	return h
-}
-
-// supported says whether x neighbours have estimates of at least x. Mostly they do, after some sweeps.
-func (s *sweeper) supported(core, fresh []int32, packed []byte, x int32) bool {
-	n, rest, last, support := 0, packed, uint32(0), int32(0)
-	for len(rest) > 0 && support < x {
-		n, rest, last = rowfile.Unpack(s.chunk, rest, last)
-		for _, u := range s.chunk[:n] {
-			e := core[u]
-			if at := u - s.first; uint32(at) < uint32(len(fresh)) {
-				e = fresh[at]
-			}
-			support += 1 ^ int32(uint32(e-x)>>31) // 1 where e ≥ x
-		}
-	}
-	return support >= x
 }
 
 // Close gives the memory back.

@@ -29,13 +29,13 @@ func (s *Store) Verify(ctx context.Context, claims []int32, bytes int64, pool *k
 	if err := s.claim(claims); err != nil {
 		return err
 	}
-	p, err := newPart(s.Core, bytes, pool.Workers())
+	p, err := newPart(s.Core, bytes, pool)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.Close()) }()
 	for above := slices.Max(s.Core); above >= 0; above = p.t {
-		switch err := p.load(ctx, s.Rows, pool, -1, above); {
+		switch err := p.load(ctx, s.Rows, -1, above); {
 		case errors.Is(err, errNoRoom):
 			return fmt.Errorf("the vertices of core number %d do not fit in %d bytes together; give a larger --memory", above, bytes)
 		case err != nil:
