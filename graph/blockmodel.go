@@ -25,8 +25,9 @@ type BlockModel struct {
 
 	// A share of each class lies in a sparse region of another mean degree; the rest has Degree. An edge stays in its
 	// region with probability 0.9, and else ends in either region in proportion to weights.
-	SparseShare  float64 // 0: no such region
-	SparseDegree float64
+	SparseShare     float64 // 0: no such region
+	SparseDegree    float64
+	SparseHomophily float64 // share within a class of the edges whose first end is in that region; 0: Homophily
 
 	Features   int     // columns; 0 for none
 	Signal     float64 // a feature row is Signal·μ + z: μ a unit vector of the class, z standard normal in every column
@@ -58,6 +59,7 @@ func (m *BlockModel) Check() error {
 		{share(m.Homophily) && (m.Classes > 1 || m.Homophily == 1), "homophily", m.Homophily, "0 … 1, and 1 for one class"},
 		{m.Exponent == 0 || m.Exponent > 2 && m.Exponent <= 100, "exponent", m.Exponent, "more than 2 (up to 100), or 0 for equal degrees"},
 		{share(m.SparseShare) && m.SparseShare < 1, "sparse-share", m.SparseShare, "0 up to, not including, 1"},
+		{share(m.SparseHomophily) && (m.Classes > 1 || m.SparseHomophily == 0), "sparse-homophily", m.SparseHomophily, "0 … 1, and 0 for one class"},
 		{m.SparseDegree >= 0 && m.SparseDegree < float64(m.Nodes), "sparse-degree", m.SparseDegree, "0 … the number of nodes"},
 		{m.Features >= 0 && m.Features <= format.MaxNodes, "features", m.Features, "0 or more"},
 		{m.Signal >= 0 && m.Signal <= 1e6, "signal", m.Signal, "0 … 1e6"},

@@ -99,9 +99,10 @@ func TestTheTailHasItsExponent(t *testing.T) {
 // Edges between classes and between regions are as many as the model says.
 func TestBlocksAreJoinedAsTheModelSays(t *testing.T) {
 	m := testModel
-	m.Features = 0
+	m.Features, m.SparseHomophily = 0, 0.8
 	raw := generate(t, &m, nil)
 	g := newGenerator(&m, nil)
+	var within [2]float64 // edges within a class, by the region of their first end
 	var classes [7][7]float64
 	var regions [2][2]float64
 	for i := range raw.Src {
@@ -115,6 +116,9 @@ func TestBlocksAreJoinedAsTheModelSays(t *testing.T) {
 			return 0
 		}
 		regions[sparse(u, a)][sparse(v, b)]++
+		if a == b {
+			within[sparse(u, a)]++
+		}
 	}
 	edges := float64(m.Edges())
 	if len(raw.Src) != m.Edges() {
@@ -123,16 +127,19 @@ func TestBlocksAreJoinedAsTheModelSays(t *testing.T) {
 	if want := math.Round(20_011 * (0.7*12 + 0.3*3) / 2); math.Abs(edges-want) > 100 {
 		t.Errorf("%v edges, expected about %v", edges, want)
 	}
+	share := [2]float64{1 - g.sparse, g.sparse}
+	homophily := share[0]*m.Homophily + share[1]*m.SparseHomophily
+	near(t, "edges of the dense region within a class", within[0], edges*share[0]*m.Homophily, edges*share[0]*m.Homophily)
+	near(t, "edges of the sparse region within a class", within[1], edges*share[1]*m.SparseHomophily, edges*share[1]*m.SparseHomophily)
 	for a := range classes {
 		for b := range classes {
-			p := m.Homophily / 7
+			p := homophily / 7
 			if a != b {
-				p = (1 - m.Homophily) / 7 / 6
+				p = (1 - homophily) / 7 / 6
 			}
 			near(t, "edges between classes", classes[a][b], edges*p, edges*p)
 		}
 	}
-	share := [2]float64{1 - g.sparse, g.sparse}
 	for a := range regions {
 		for b := range regions {
 			p := share[a] * (1 - stay) * share[b]
@@ -144,7 +151,7 @@ func TestBlocksAreJoinedAsTheModelSays(t *testing.T) {
 	}
 	clean := newGraph(t, raw, All)
 	// Labels of which a tenth is wrong: both right, or both wrong and alike.
-	h, q := m.Homophily, m.LabelNoise
+	h, q := homophily, m.LabelNoise
 	sameFromSame := (1-q)*(1-q) + q*q/6
 	sameFromOther := 2*q*(1-q)/6 + q*q*5/36
 	near(t, "homophily", clean.Homophily()*edges, edges*(h*sameFromSame+(1-h)*sameFromOther), edges/4)
@@ -250,7 +257,7 @@ func TestParametersOutOfRangeAreRefused(t *testing.T) {
 		func(m *BlockModel) { m.Degree = -1 }, func(m *BlockModel) { m.Degree = math.NaN() }, func(m *BlockModel) { m.Degree = 1e9 },
 		func(m *BlockModel) { m.Homophily = 1.1 }, func(m *BlockModel) { m.Classes = 1 },
 		func(m *BlockModel) { m.Exponent = 2 }, func(m *BlockModel) { m.Exponent = math.Inf(1) },
-		func(m *BlockModel) { m.SparseShare = 1 }, func(m *BlockModel) { m.SparseDegree = math.NaN() },
+		func(m *BlockModel) { m.SparseShare = 1 }, func(m *BlockModel) { m.SparseDegree = math.NaN() }, func(m *BlockModel) { m.SparseHomophily = 1.1 },
 		func(m *BlockModel) { m.Features = -1 }, func(m *BlockModel) { m.Signal = math.NaN() },
 		func(m *BlockModel) { m.LabelNoise = 2 }, func(m *BlockModel) { m.Train = 0 }, func(m *BlockModel) { m.Train, m.Val = 0.6, 0.6 },
 	} {

@@ -112,7 +112,11 @@ func (g *generator) block(u float64) (sparse, class int) {
 
 // other draws the second end of an edge that begins in the given block.
 func (g *generator) other(sparse, class int, w uint32, b [4]uint32) int {
-	if fraction(w) >= g.Homophily {
+	homophily := g.Homophily
+	if sparse == 1 && g.SparseHomophily > 0 {
+		homophily = g.SparseHomophily
+	}
+	if fraction(w) >= homophily {
 		other := int(fraction(b[0]) * float64(g.Classes-1))
 		if other >= class {
 			other++

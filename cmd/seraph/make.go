@@ -68,6 +68,7 @@ func blockModelSettings() []run.Setting {
 		number("exponent", d.Exponent, "γ > 2 of the degree distribution P(k) ∝ k^−γ; 0: all nodes have the same expected degree"),
 		number("sparse-share", d.SparseShare, "share of each class that lies in a sparse region; 0: none"),
 		number("sparse-degree", d.SparseDegree, "mean degree in that region"),
+		number("sparse-homophily", d.SparseHomophily, "share within a class of the edges that begin in that region; 0: as everywhere"),
 		whole("features", d.Features, "0", "columns of features; 0: none"),
 		number("signal", d.Signal, "length of the mean of a class's features, beside noise of 1 in every column"),
 		number("label-noise", d.LabelNoise, "share of nodes with the label of another class"),
@@ -91,7 +92,7 @@ func (m *makeGraph) run(a *app) error {
 	}
 	b := graph.BlockModel{
 		Nodes: v.Int("nodes"), Classes: v.Int("classes"), Degree: v.Float("degree"), Homophily: v.Float("homophily"), Exponent: v.Float("exponent"),
-		SparseShare: v.Float("sparse-share"), SparseDegree: v.Float("sparse-degree"), Features: v.Int("features"), Signal: v.Float("signal"),
+		SparseShare: v.Float("sparse-share"), SparseDegree: v.Float("sparse-degree"), SparseHomophily: v.Float("sparse-homophily"), Features: v.Int("features"), Signal: v.Float("signal"),
 		LabelNoise: v.Float("label-noise"), Train: v.Float("train"), Val: v.Float("val"), Seed: uint64(v.Int("seed")),
 	}
 	if err := b.Check(); err != nil {
