@@ -1,10 +1,14 @@
 """Core numbers of R-MAT graphs: `seraph kcore` beside NetworKit, igraph, GBBS and the code of PKC's authors.
 
     python bench/kcore.py whole [--scale 20] [--threads 1,2] [--repeats 3]
+    python bench/kcore.py parse [--scale 20] [--threads 1,2] [--repeats 3]
     python bench/kcore.py decompose [--scale 20] [--threads 1,2] [--repeats 5] [--pkc EXE] [--gbbs EXE] [--order input,permuted]
 
 whole: from text to core numbers. Seraph's figures are those of the process, from start to end; NetworKit's are its calls to read,
 to simplify and to decompose, the start of Python and the import without, and the peak memory of its process.
+
+parse: the text alone, from the page cache, to pairs of ids that nobody keeps; there is no peer. A reader cuts the text into chunks beside
+the threads that parse, so the figure a core is that of the processor's time.
 
 decompose: the decomposition alone, from graphs in memory, in the order of the text and with the vertices permuted. igraph has one
 thread. NetworKit's figure is the better one of its two algorithms. GBBS and PKC are timed by their own programs:
@@ -55,6 +59,26 @@ def whole(args, program, results):
                     {"networkit": statistics.median(n / s for n, (s, _, _) in zip(nk, ours))}, 8, stages=[s for _, _, s in ours], peer=theirs)
         results.add(case + ", peak", {"seraph": max(p for _, p, _ in ours) / 2**20, "networkit": max(t["peak"] for t in theirs) / 2**20}, "MiB",
                     {"networkit": statistics.median(t["peak"] / p for t, (_, p, _) in zip(theirs, ours))}, 3)
+
+
+def parse(args, program, results):
+    text = args.text or graph_text(program, args.scale)
+    ours, size = side.Worker([side.build_go("bench/kcorebench")]), os.path.getsize(text)
+    for threads in args.threads:
+        ours.ask("parse", text, threads, 1)
+        rates, cores = [], []
+        for _ in range(args.repeats):
+            before = processor_seconds(ours.process.pid)
+            rates.append(size / ours.ask("parse", text, threads, 1) / 1e6)
+            cores.append(size / max(processor_seconds(ours.process.pid) - before, 0.01) / 1e6)
+        results.add(f"R-MAT {args.scale}, parsing, {threads} threads", {"seraph": statistics.median(rates), "a core": statistics.median(cores)}, "MB/s", {}, 300)
+    ours.close()
+
+
+def processor_seconds(pid):
+    with open(f"/proc/{pid}/stat") as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def pkc(program, edges, threads):
@@ -122,7 +146,7 @@ def decompose(args, program, results):
 
 def main():
     ap = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    ap.add_argument("what", choices=["whole", "decompose"])
+    ap.add_argument("what", choices=["whole", "parse", "decompose"])
     ap.add_argument("--scale", type=int, default=20)
     ap.add_argument("--threads", type=lambda s: [int(t) for t in s.split(",")], default=[1, 2])
     ap.add_argument("--order", type=lambda s: s.split(","), default=["input", "permuted"])
@@ -136,7 +160,7 @@ def main():
     results = side.Results("kcore", side.versions("networkit", "igraph", "numpy"))
     program = args.seraph or side.build_go("cmd/seraph")
     try:
-        dict(whole=whole, decompose=decompose)[args.what](args, program, results)
+        dict(whole=whole, parse=parse, decompose=decompose)[args.what](args, program, results)
     finally:
         side.clean()
 

@@ -4,6 +4,7 @@
 //	run input|permuted THREADS CALLS seconds a decomposition takes, from CSR to core numbers
 //	hash input|permuted THREADS      SHA-256 of the core numbers, uint32 little endian
 //	edges input|permuted PATH        writes the edges as pairs of int32, u < v
+//	parse PATH THREADS CALLS         seconds it takes to parse the text and to keep nothing
 //	csr input|permuted PATH          writes what GBBS reads: n, m and bytes as int64, offsets uint64, neighbours uint32
 package main
 
@@ -22,6 +23,7 @@ import (
 	"github.com/seraph-ml/seraph/bench/worker"
 	"github.com/seraph-ml/seraph/engine/kernel"
 	"github.com/seraph-ml/seraph/format"
+	"github.com/seraph-ml/seraph/format/edgelist"
 	"github.com/seraph-ml/seraph/graph/kcore"
 )
 
@@ -41,6 +43,9 @@ func (b *bench) answer(words []string) (any, error) {
 	}
 	if words[0] == "read" {
 		return nil, b.read(words[1], words[2])
+	}
+	if words[0] == "parse" && len(words) == 4 {
+		return parse(words[1], words[2], words[3])
 	}
 	g := b.graphs[words[1]]
 	if g == nil {
@@ -81,6 +86,24 @@ func (b *bench) answer(words []string) (any, error) {
 		return time.Since(start).Seconds() / float64(calls), nil
 	}
 	return nil, fmt.Errorf("%q: no such request", words)
+}
+
+func parse(path, threads, calls string) (any, error) {
+	workers, err := strconv.Atoi(threads)
+	if err != nil {
+		return nil, err
+	}
+	n, err := strconv.Atoi(calls)
+	if err != nil {
+		return nil, err
+	}
+	start := time.Now()
+	for range n {
+		if _, err := edgelist.ReadPairs(path, workers, func(int, []int64) error { return nil }); err != nil {
+			return nil, err
+		}
+	}
+	return time.Since(start).Seconds() / float64(n), nil
 }
 
 func (b *bench) read(path, nodes string) error {
