@@ -39,7 +39,8 @@ func newGraph(t testing.TB, raw *format.Graph, c Component) *Graph {
 	return g
 }
 
-// The published and recomputed statistics of the real sets (papers/graph-data.md §4).
+// The published statistics of the real sets, and those that SciPy gives for what is published differently: papers count raw entries of
+// Cora and Citeseer, duplicates included, and the largest component of Photo.
 func TestRealGraphsHaveTheirKnownStatistics(t *testing.T) {
 	for _, want := range []struct {
 		name                                              string

@@ -8,8 +8,8 @@ import (
 	"github.com/seraph-ml/seraph/engine/kernel"
 )
 
-// What is known of the influence I_i(k) for every node and step (papers/ndls.md §4.1), on the largest component of Cora: it
-// sums to 1; π stays as it is; √(Σ_j (I_ij − π_j)²/π_j) shrinks by λ₂ or more in a step; the plain distance does not, by up
+// What the theorems of the NDLS paper rest on, of the influence I_i(k) on every node of the largest component of Cora: it sums
+// to 1; π stays as it is; √(Σ_j (I_ij − π_j)²/π_j) shrinks by λ₂ or more in a step; the plain distance does not, by up
 // to 0.17, so that no search may skip steps.
 func TestInfluenceTendsToTheStationaryState(t *testing.T) {
 	const lambda2 = 0.99637936
@@ -60,7 +60,7 @@ func TestInfluenceTendsToTheStationaryState(t *testing.T) {
 }
 
 // Distances of random features estimate those of influence: E‖(I_i(k) − π)R‖² = ‖I_i(k) − π‖² for normal numbers R of
-// variance 1/columns (papers/ndls.md §2.6).
+// variance 1/columns (Johnson and Lindenstrauss).
 func TestRandomFeaturesEstimateInfluence(t *testing.T) {
 	const columns = 256
 	g := realGraph(t, "cora", Largest)

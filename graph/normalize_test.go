@@ -62,7 +62,7 @@ func TestNormalisationOfSmallGraphs(t *testing.T) {
 	}
 }
 
-// The identities of papers/gmlp.md §4.1: sums of rows and columns, symmetry, and similarity of all Â_r.
+// Identities of Â_r = D̃^(r−1) Ã D̃^(−r): sums of rows and columns, symmetry, and similarity of all Â_r.
 func TestIdentitiesOfTheOperator(t *testing.T) {
 	g := newGraph(t, randomGraph(300, 1, true, 3), All)
 	half := matrix(normalize(t, g, Symmetric))
@@ -106,7 +106,7 @@ func TestIdentitiesOfTheOperator(t *testing.T) {
 	}
 }
 
-// A constant is a fixed point of the random walk, and √d̃ one of the symmetric operator (papers/gmlp.md §4.2).
+// A constant is a fixed point of the random walk, and √d̃ one of the symmetric operator.
 func TestFixedPoints(t *testing.T) {
 	raw := randomGraph(400, 2, false, 3)
 	g := newGraph(t, raw, All)

@@ -19,8 +19,8 @@ func normalize(t testing.TB, g *Graph, m Norm) *Adjacency {
 	return a
 }
 
-// Sums and norms of the operator and of its powers applied to row-normalised features (papers/gmlp.md §4).
-func TestOperatorAgreesWithTheOraclesOfGMLP(t *testing.T) {
+// Sums and norms of the operator and of its powers applied to row-normalised features, computed with SciPy in float64.
+func TestOperatorAgreesWithSciPy(t *testing.T) {
 	for _, want := range []struct {
 		data           string
 		norm           Norm

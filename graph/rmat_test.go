@@ -11,7 +11,7 @@ import (
 	"github.com/seraph-ml/seraph/run"
 )
 
-// rmatByTheBook is kcore.md section 8 word by word.
+// rmatByTheBook draws level by level, with borders as fractions: the definition that other programs make the same graph from.
 func rmatByTheBook(scale, e, seed int64) (u, v int64) {
 	for l := range scale {
 		x := uint64(seed)*0x9E3779B97F4A7C15 + uint64(e*scale+l+1)*0x9E3779B97F4A7C15

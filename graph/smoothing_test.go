@@ -171,7 +171,7 @@ func TestSmoothingFollowsItsFormulas(t *testing.T) {
 	}
 }
 
-// averageOf is the smoothed row of node i after k steps: (papers/ndls.md §2.3) or, as released, (§2.4.3).
+// averageOf is the smoothed row of node i after k steps, by the formula of the NDLS paper or as its released code has it.
 func averageOf(powers [][][]float64, x [][]float64, i, k int, averaging Averaging, restart float64) []float64 {
 	last := k
 	if averaging == AverageReleased {

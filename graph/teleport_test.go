@@ -2,12 +2,13 @@ package graph
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 )
 
-// papers/gmlp.md §4: norm and sum of ten steps of personalised PageRank on Cora.
-func TestPersonalisedPageRankAgreesWithTheOracleOfGMLP(t *testing.T) {
+// Norm and sum of ten steps of personalised PageRank on Cora, computed with SciPy in float64.
+func TestPersonalisedPageRankAgreesWithSciPy(t *testing.T) {
 	g := realGraph(t, "cora", All)
 	p := &Propagation{Graph: g, Adjacency: normalize(t, g, Symmetric), Scaling: ScaleL1, Teleport: 0.1, First: 10, K: 10}
 	h := readHop(t, propagate(t, p, p.Ways()[0], nil, nil), 10)
@@ -28,7 +29,7 @@ func TestPersonalisedPageRankAgreesWithTheOracleOfGMLP(t *testing.T) {
 	}
 }
 
-// The K-step identity of papers/gmlp.md §4.3, the powers of Â in float64:
+// What K steps come to, the powers of Â in float64:
 // H_K = (1−α)^K Â^K X + α Σ_{i<K} (1−α)^i Â^i X.
 func TestTeleportsAreASeriesOfPowers(t *testing.T) {
 	const nodes, cols, hops = 150, 6, 7
@@ -102,7 +103,7 @@ func TestATeleportIsRoundedAsStated(t *testing.T) {
 	}
 }
 
-// α = 1 goes back every time: every hop is X, to the bit (papers/gmlp.md §4.3).
+// α = 1 goes back every time: every hop is X, to the bit.
 func TestWhoAlwaysTeleportsStays(t *testing.T) {
 	for form, g := range formsOfFeatures(t, 300, 20) {
 		for _, scaling := range []Scaling{ScaleNone, ScaleL2} {
@@ -113,6 +114,65 @@ func TestWhoAlwaysTeleportsStays(t *testing.T) {
 				if !slices.Equal(readHop(t, h, k), x) {
 					t.Errorf("%s features scaled by %s: hop %d differs from X", form, scaling, k)
 				}
+			}
+		}
+	}
+}
+
+// With many steps H solves (I − (1−α)Â) H = α X: personalised PageRank (APPNP's limit).
+func TestTeleportsTendToTheirEquation(t *testing.T) {
+	const nodes, cols = 120, 5
+	g := newGraph(t, randomGraph(nodes, cols, false, 3), All)
+	for _, norm := range []Norm{Symmetric, {R: 0, SelfLoops: true}} {
+		a := normalize(t, g, norm)
+		for alpha, steps := range map[float64]int{0.1: 160, 0.5: 24} { // (1−α)^K is below the rounding
+			p := &Propagation{Graph: g, Adjacency: a, Teleport: alpha, First: steps, K: steps}
+			h := readHop(t, propagate(t, p, Way{Width: 16}, nil, nil), steps)
+			step := powersOf(a, h, cols, 1)[1]
+			worst, largest := 0.0, 0.0
+			for i, x := range g.Features.Dense {
+				worst = max(worst, math.Abs(float64(h[i])-(1-alpha)*step[i]-alpha*float64(x)))
+				largest = max(largest, math.Abs(float64(h[i])))
+			}
+			if bound := 8 * 0x1p-24 * largest; worst > bound {
+				t.Errorf("%+v, α = %v: off by %.2g, allowed %.2g", norm, alpha, worst, bound)
+			} else {
+				t.Logf("%+v, α = %v: off by %.2g of %.2g allowed", norm, alpha, worst, bound)
+			}
+		}
+	}
+}
+
+// TestHopsFollowTheNumbersOfNodes numbers nodes in another order: every hop has the same rows, in that order. Only sums over
+// neighbours are made in another order, too.
+func TestHopsFollowTheNumbersOfNodes(t *testing.T) {
+	const nodes, cols, hops = 170, 6, 4
+	raw := randomGraph(nodes, cols, false, 3)
+	other := *raw
+	to := rand.New(rand.NewPCG(2, 2)).Perm(nodes)
+	other.Src, other.Dst, other.Labels, other.Features.Dense = nil, nil, make([]int32, nodes), make([]float32, nodes*cols)
+	for i := range raw.Src {
+		other.Src, other.Dst = append(other.Src, int32(to[raw.Src[i]])), append(other.Dst, int32(to[raw.Dst[i]]))
+	}
+	for u := range nodes {
+		other.Labels[to[u]] = raw.Labels[u]
+		copy(other.Features.Dense[to[u]*cols:][:cols], raw.Features.Dense[u*cols:])
+	}
+	one, two := newGraph(t, raw, All), newGraph(t, &other, All)
+	for _, norm := range []Norm{Symmetric, {R: 0}, {R: 1, SelfLoops: true}, triangleMean} {
+		for _, alpha := range []float64{0, 0.2} {
+			hop := func(g *Graph) []float32 {
+				p := &Propagation{Graph: g, Adjacency: normalize(t, g, norm), Scaling: ScaleL2, Teleport: alpha, K: hops}
+				return readHop(t, propagate(t, p, Way{Width: cols}, nil, nil), hops)
+			}
+			x, y := hop(one), hop(two)
+			worst, largest := 0.0, 0.0
+			for i, v := range x {
+				worst = max(worst, math.Abs(float64(v-y[to[i/cols]*cols+i%cols])))
+				largest = max(largest, math.Abs(float64(v)))
+			}
+			if bound := 2 * 0x1p-24 * hops * largest; worst > bound || largest == 0 {
+				t.Errorf("%+v, α = %v: rows differ by %.2g, allowed %.2g", norm, alpha, worst, bound)
 			}
 		}
 	}

@@ -57,7 +57,7 @@ func TestAllLayoutsGiveTheSameGraph(t *testing.T) {
 	}
 }
 
-// realSets are the statistics of graph-data.md section 4, taken from the raw entries.
+// realSets are statistics of the raw entries, computed with SciPy.
 var realSets = []struct {
 	name                              string
 	nodes, cols, classes, entries, nz int

@@ -16,7 +16,7 @@ var authorsNetwork = []string{
 	"hop-layers=2", "label-layers=4", "initial-residual=true", "batch-norm=true", "activation=prelu", "attention-on=features", "labels=input", "residual=true",
 }
 
-// TestParametersOfGAMLP counts what the authors' programs train, to the unit (gamlp.md, 2.3). On papers100M theirs declares the residual
+// TestParametersOfGAMLP counts what the authors' programs train, to the unit: the figures of the GAMLP repository's README. On papers100M theirs declares the residual
 // layer and does not use it: without it there are 128·1024 + 1024 fewer.
 func TestParametersOfGAMLP(t *testing.T) {
 	for _, c := range []struct {
@@ -209,7 +209,7 @@ func weighed(w []float64, z [][]float64) []float64 {
 	return y
 }
 
-// TestGAMLPFollowsItsDefinition holds the whole network against the definition of the authors' program (gamlp.md, 2.2 and 2.3).
+// TestGAMLPFollowsItsDefinition holds the whole network against the definition of the authors' program (layer.py and model.py of the GAMLP repository).
 func TestGAMLPFollowsItsDefinition(t *testing.T) {
 	for _, m := range []Messages{JK, Recursive} {
 		d := authorsDesign(m, 3)

@@ -167,7 +167,7 @@ func TestCorrectAndSmoothIsAProductOfMatrices(t *testing.T) {
 	}
 }
 
-// TestLabelPropagationHasTheAccuracyOfItsOracle on Cora and Citeseer, with settings whose results papers/gamlp.md §4 has.
+// TestLabelPropagationHasTheAccuracyOfItsOracle on Cora and Citeseer: that of sparse products in SciPy.
 func TestLabelPropagationHasTheAccuracyOfItsOracle(t *testing.T) {
 	for _, want := range []struct {
 		settings       string
