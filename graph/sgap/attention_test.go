@@ -390,6 +390,23 @@ func TestTransformationOfTheMessage(t *testing.T) {
 	})
 }
 
+// TestEqualHopsAreTheMessage has all hops be the same, as in a graph without edges: the logits are those of the head on that hop,
+// whatever the weights.
+func TestEqualHopsAreTheMessage(t *testing.T) {
+	designs(3, func(name string, d *Design) {
+		s := newSample(t, d, false)
+		for _, x := range s.in.hops {
+			s.values[x.Dense] = s.values[s.in.hops[0].Dense]
+		}
+		s.evaluate(t)
+		named := s.named()
+		for i := range sampleRows {
+			h := tanhs(apply(named["head.0.weight"], named["head.0.bias"], s.values[s.in.hops[0].Dense].Row(i)))
+			expectClose(t, s.values[s.out.Logits].Row(i), apply(named["head.1.weight"], named["head.1.bias"], h), name+": logits")
+		}
+	})
+}
+
 // TestWeightsDoNotDependOnTheScaleOfFeatures: on hidden rows small features leave the weights as they are. On features they
 // make them equal.
 func TestWeightsDoNotDependOnTheScaleOfFeatures(t *testing.T) {

@@ -225,11 +225,11 @@ func TestGAMLPFollowsItsDefinition(t *testing.T) {
 	}
 }
 
-// TestEvaluationInBlocksIsThatAtOnce: whatever is normalised over a batch in training, evaluation takes running statistics.
+// TestEvaluationInBlocksIsThatAtOnce: no row depends on those beside it. Whatever is normalised over a batch in training, evaluation takes
+// running statistics.
 func TestEvaluationInBlocksIsThatAtOnce(t *testing.T) {
 	const rows = 13
-	d := authorsDesign(Recursive, 2)
-	logits := func(block int) (list []float32) {
+	logits := func(d *Design, block int) (list []float32) {
 		ps, err := d.Compile(Training{Optimizer: "adam"}, Sizes{Features: 5, Classes: 3, Train: rows, Val: rows, Eval: block, Threads: 1}, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -241,7 +241,7 @@ func TestEvaluationInBlocksIsThatAtOnce(t *testing.T) {
 		defer tr.close()
 		tr.reset(1)
 		all := Rows{Count: rows, Labels: make([]int32, rows)}
-		for k := range uint64(3) {
+		for k := range uint64(d.Reads()) {
 			x := make([]float32, rows*5)
 			(&kernel.Normal{Dst: x, Std: 1, Key: kernel.Key{Seed: 2, Stream: k}}).Run(nil)
 			all.Hops = append(all.Hops, HopRows{Dense: x})
@@ -261,10 +261,14 @@ func TestEvaluationInBlocksIsThatAtOnce(t *testing.T) {
 		}
 		return list
 	}
-	want := logits(rows)
-	for _, block := range []int{1, 5} {
-		if got := logits(block); !slices.Equal(got, want) {
-			t.Errorf("logits in blocks of %d rows: %v, at once %v", block, got, want)
+	check := func(name string, d *Design) {
+		want := logits(d, rows)
+		for _, block := range []int{1, 5} {
+			if got := logits(d, block); !slices.Equal(got, want) {
+				t.Errorf("%s: logits in blocks of %d rows: %v, at once %v", name, block, got, want)
+			}
 		}
 	}
+	check("as the authors build it", authorsDesign(Recursive, 2))
+	designs(2, check)
 }

@@ -169,6 +169,25 @@ func TestPresetsOfPaScaHaveTheBitsOfStandAloneBuilds(t *testing.T) {
 	}
 }
 
+// TestDesignsWithoutHopsAreMLPs: a point of the space that propagates neither features nor predictions has the bits of mlp, or of logistic,
+// with its settings.
+func TestDesignsWithoutHopsAreMLPs(t *testing.T) {
+	d := blocks(t)
+	training := []string{"scaling=l1", "lr=0.01", "weight-decay=5e-4"}
+	for preset, layers := range map[string][]string{
+		"mlp": {"layers=2", "hidden=128", "dropout=0.8", "input-dropout=0.8"}, "logistic": nil,
+	} {
+		point := append(slices.Clone(layers), "hops=0", "post-hops=0")
+		if preset == "logistic" {
+			point = append(point, "layers=1")
+		}
+		want, got := choiceOf(t, preset, append(layers, training...)...), choiceOf(t, "pasca", append(point, training...)...)
+		if d := cmp.Diff(trainDesign(t, d, want), trainDesign(t, d, got)); d != "" || got.design.Post.acts() {
+			t.Errorf("weights of %s (-) and of the design (+):\n%s", preset, d)
+		}
+	}
+}
+
 // train builds and trains by hand.
 func (b *built) train(t *testing.T, d *dataset) map[string][]float32 {
 	t.Helper()
@@ -350,7 +369,8 @@ func TestMaximumOfHops(t *testing.T) {
 	}
 }
 
-// TestPostPropagation holds the propagation of predictions against its recursion in float64.
+// TestPostPropagation holds the propagation of predictions against its recursion in float64. Rows stay distributions where those of the
+// operator sum to 1, and nowhere else.
 func TestPostPropagation(t *testing.T) {
 	d := blocks(t)
 	logits := make([]float32, d.Nodes*d.Classes)
@@ -361,6 +381,7 @@ func TestPostPropagation(t *testing.T) {
 	worst := 0.0
 	for _, post := range []Post{
 		{Norm: graph.Symmetric, Teleport: 0.3, Hops: 4}, {Norm: graph.Symmetric, Hops: 2}, {Norm: graph.Norm{Triangles: true}, Hops: 3},
+		{Norm: graph.Norm{SelfLoops: true}, Teleport: 0.1, Hops: 3},
 	} {
 		a, err := d.Normalize(post.Norm)
 		if err != nil {
@@ -379,6 +400,17 @@ func TestPostPropagation(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer h.Close()
+		apart := 0.0 // from a sum of 1
+		for u := range d.Nodes {
+			sum := 0.0
+			for _, p := range h.Matrix(post.Hops)[u*d.Classes:][:d.Classes] {
+				sum += float64(p)
+			}
+			apart = max(apart, math.Abs(sum-1))
+		}
+		if distributions := apart < 1e-6; distributions != (post.Norm.R == 0) {
+			t.Errorf("%+v: rows sum to 1 up to %g", post, apart)
+		}
 		for i, want := range recursion(a, logits, d.Classes, post) {
 			worst = max(worst, math.Abs(float64(h.Matrix(post.Hops)[i])-want))
 		}

@@ -55,17 +55,16 @@ func TestLowTemperatureDecides(t *testing.T) {
 
 // TestLessonsWeighBothLosses holds the loss of a step against the formula, and checks that nothing is learnt of oneself.
 func TestLessonsWeighBothLosses(t *testing.T) {
-	p := program.New("lesson")
-	r := Reliable{Gamma: 0.75}
-	logits, labels := p.Input("logits", tensor.F32(tensor.Of(3, 2)...)), p.Input("labels", tensor.I32(tensor.Fixed(3)))
-	ce, _ := p.CrossEntropy(logits, labels)
-	l, loss := r.learn(p, logits, ce, 2)
 	set := func(v *program.Value, x ...float64) *program.Array {
 		a := program.NewArray(v.Type)
 		copy(a.X, x)
 		return a
 	}
-	evaluate := func(teacher ...float64) float64 {
+	evaluate := func(gamma float64, teacher ...float64) float64 {
+		p, r := program.New("lesson"), Reliable{Gamma: gamma}
+		logits, labels := p.Input("logits", tensor.F32(tensor.Of(3, 2)...)), p.Input("labels", tensor.I32(tensor.Fixed(3)))
+		ce, _ := p.CrossEntropy(logits, labels)
+		l, loss := r.learn(p, logits, ce, 2)
 		values := map[*program.Value]*program.Array{
 			logits: set(logits, 1, 0, 0, 2, 0.5, 0), labels: set(labels, 0, -1, -1), l.share: set(l.share, 1.0/3),
 			l.teacher: set(l.teacher, append([]float64{0, 0}, teacher...)...), l.trust: set(l.trust, 0, max(teacher[0], teacher[1]), max(teacher[2], teacher[3])),
@@ -82,17 +81,21 @@ func TestLessonsWeighBothLosses(t *testing.T) {
 	a, b := softmax(0, 2)
 	c, d := softmax(0.5, 0)
 	hard := -math.Log(first) / 3
-	if got := evaluate(a, b, c, d); math.Abs(got-hard) > 1e-7 {
+	if got := evaluate(0.75, a, b, c, d); math.Abs(got-hard) > 1e-7 {
 		t.Errorf("loss %g where the teacher says the same, expected %g of the node that trains", got, hard)
 	}
 	kl := func(p, q float64) float64 { return p * (math.Log(p+1e-8) - math.Log(q)) }
 	want := hard + 0.75*(2.0/3)*(0.9*(kl(0.9, a)+kl(0.1, b))+0.6*(kl(0.4, c)+kl(0.6, d)))/2
-	if got := evaluate(0.9, 0.1, 0.4, 0.6); math.Abs(got-want) > 1e-12 {
+	if got := evaluate(0.75, 0.9, 0.1, 0.4, 0.6); math.Abs(got-want) > 1e-12 {
 		t.Errorf("loss %.15g, expected %.15g", got, want)
+	}
+	// Without gamma reliable nodes are labels that are propagated, and nothing else.
+	if got := evaluate(0, 0.9, 0.1, 0.4, 0.6); got != evaluate(0, 0.2, 0.8, 1, 0) || math.Abs(got-hard) > 1e-7 {
+		t.Errorf("loss %g with gamma 0, expected %g of the node that trains, whatever the teacher says", got, hard)
 	}
 	// A teacher that is certain is a label: with gamma 1 the loss is the mean over all rows.
 	mean := hard - (math.Log(b)+math.Log(c))/3
-	if got := (evaluate(0, 1, 1, 0)-hard)/0.75 + hard; math.Abs(got-mean) > 1e-7 {
+	if got := evaluate(1, 0, 1, 1, 0); math.Abs(got-mean) > 1e-7 {
 		t.Errorf("loss %g with gamma 1 of a teacher that is certain, expected %g as of labels", got, mean)
 	}
 }
