@@ -35,6 +35,7 @@ func (p *Propagation) frontiers() []frontier {
 		field[k] = frontier{pick: p.Rows, nnz: a.Indptr[len(a.Indptr)-1]}
 	}
 	whole := p.Rows == nil || p.Scaling == ScaleRMS || // its scale is that of all rows
+		p.ranked() || // nodes belong to ranks in their order
 		p.K == 0 && p.Graph.Features.Read != nil || // hop 0 is read as a whole
 		p.K > 0 && a.Indices == nil // who is next to whom is on disk
 	if !whole && float64(len(p.Rows)) <= mostNodes*float64(n) {

@@ -14,6 +14,7 @@ import (
 type Hops struct {
 	Rows, Cols int
 	First, K   int
+	Exchanged  int64 // bytes of rows that ranks got from each other
 
 	kept   []hop   // hop k is kept[k−First]
 	nodes  []int32 // the node of each row, nil = row i is node i

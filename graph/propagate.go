@@ -46,6 +46,11 @@ type Propagation struct {
 	// first.
 	Rows []int32
 
+	// Ranks divides the nodes into ranges of about as many entries of Â, each of which computes its rows and gets from the others
+	// those of the hop before that these depend on; [Hops.Exchanged] counts their bytes. Less than 2: nothing is divided. Every hop is
+	// computed for all nodes then, and the edges are in memory.
+	Ranks int
+
 	Progress func(done, total int) // called after every block of every hop; may be nil
 
 	field []frontier // what the hops need, once it is known
@@ -69,6 +74,8 @@ func (p *Propagation) Check() error {
 		return errors.New("propagate features: the limit of the hops is known of powers of an adjacency matrix, without triangles, teleport or a sum of hops")
 	case p.Limit && p.Graph.OnDisk():
 		return errors.New("propagate features: the limit of the hops needs the edges in memory")
+	case p.ranked() && p.Graph.OnDisk():
+		return errors.New("propagate features: ranks need the edges in memory")
 	case p.Rows != nil && len(p.Rows) == 0:
 		return errors.New("propagate features: no rows to keep")
 	}
@@ -82,6 +89,9 @@ func (p *Propagation) Check() error {
 	}
 	return p.Scaling.check()
 }
+
+// ranked says whether the propagation is divided among ranks.
+func (p *Propagation) ranked() bool { return p.Ranks > 1 && p.K > 0 }
 
 // kept is the number of rows that are kept.
 func (p *Propagation) kept() int {

@@ -28,6 +28,7 @@ type propagating struct {
 	staging staging // of the writer
 	sparse  thin
 	squares squares
+	ranks   *ranks // nil where nothing is divided
 }
 
 // strip holds a block of columns of a hop: row i begins at i·stride.
@@ -60,6 +61,11 @@ func (p *Propagation) begin(way Way, pool *kernel.Pool, spill *memory.Spill) (r 
 	if p.K > 0 {
 		attach(r.field, &p.Adjacency.CSR, work)
 	}
+	if p.ranked() {
+		if r.ranks, err = newRanks(&p.Adjacency.CSR, p.Ranks, width); err != nil {
+			return r, err
+		}
+	}
 	for range p.strips(way) {
 		r.strips = append(r.strips, newStrip(p.computed(), width, work))
 	}
@@ -85,7 +91,7 @@ func (p *Propagation) begin(way Way, pool *kernel.Pool, spill *memory.Spill) (r 
 }
 
 func (r *propagating) close() error {
-	return errors.Join(r.writer.wait(), r.work.Close())
+	return errors.Join(r.writer.wait(), r.ranks.close(), r.work.Close())
 }
 
 // run computes block after block.
@@ -118,6 +124,9 @@ func (r *propagating) run(ctx context.Context) error {
 			r.squares.total[r.K+1] = r.hops.kept[r.K+1-r.First].limit.squares
 		}
 		r.hops.scale(r.squares.total, r.Graph.Nodes)
+	}
+	if r.ranks != nil {
+		r.hops.Exchanged = r.ranks.exchanged
 	}
 	return r.writer.wait()
 }
@@ -168,6 +177,8 @@ func (r *propagating) make(k int, x strip, lo, hi int) (y strip, err error) {
 		r.sparse.multiply(&r.field[1].a, y, lo, hi, r.pool)
 	case r.Adjacency.graph != nil:
 		err = r.Adjacency.stream(x, y, hi-lo, r.pool)
+	case r.ranks != nil:
+		r.ranks.multiply(x, y, hi-lo, r.pool)
 	default:
 		product := kernel.SpMM{A: r.field[k].a, X: x.data, Y: y.data, XStride: x.stride, YStride: y.stride, Width: hi - lo}
 		product.Run(r.pool)

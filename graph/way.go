@@ -115,8 +115,8 @@ func (p *Propagation) direct() bool {
 // eight, where a vector takes eight to sixteen at once.
 func (p *Propagation) isThin() bool {
 	f := &p.Graph.Features
-	if p.K > 0 && p.Adjacency.graph != nil {
-		return false // its rows come as a few at a time
+	if p.K > 0 && p.Adjacency.graph != nil || p.ranked() {
+		return false // its rows come as a few at a time, or go from rank to rank
 	}
 	return f.Sparse != nil && 8*int64(len(f.Sparse.Values)) <= int64(f.Rows)*int64(f.Cols)
 }
@@ -163,7 +163,7 @@ func (p *Propagation) pickedRows(w Way) int {
 type need struct {
 	strips, frontiers, layOut, staging, thin, squares, adding int64 // while propagating
 	matrices, scaled, reading, limit                          int64 // as long as the hops
-	heap                                                      int64 // components
+	heap, ranks                                               int64 // components; what ranks take
 	hopsDisk, featuresDisk                                    int64
 }
 
@@ -187,6 +187,9 @@ func (p *Propagation) need(w Way) need {
 	n.layOut = layOutBytes(&p.Graph.Features, width)
 	if w.Spill && p.Rows != nil {
 		n.staging = 4*int64(p.pickedRows(w))*int64(width) + memory.BlockSize
+	}
+	if p.ranked() {
+		n.ranks = ranksBytes(p.Ranks, nodes, p.frontiers()[p.K].nnz, width)
 	}
 	if p.isThin() {
 		n.thin = 16*int64(nodes) + 2*memory.Align
@@ -248,6 +251,9 @@ func (p *Propagation) Stage(w Way) plan.Stage {
 	})
 	if rest := n.work() - n.strips; rest > 0 {
 		s.Items = append(s.Items, plan.Item{Name: "working memory", Bytes: rest, Where: plan.Resident})
+	}
+	if n.ranks > 0 {
+		s.Items = append(s.Items, plan.Item{Name: "ranks", Bytes: n.ranks, Where: plan.Resident, Note: fmt.Sprintf("%d ranges of nodes, with rows of others", p.Ranks)})
 	}
 	for k, f := range p.frontiers() {
 		rows := float64(f.rows(nodes))

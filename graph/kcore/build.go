@@ -7,6 +7,7 @@ import (
 
 	"github.com/seraph-ml/seraph/engine/kernel"
 	"github.com/seraph-ml/seraph/engine/memory"
+	"github.com/seraph-ml/seraph/graph/edges"
 )
 
 // FromPairs makes a graph of pairs, ids[2i] and ids[2i+1] the ends of each, in any order and number. With declared > 0
@@ -104,7 +105,7 @@ func (r *rows) begin(workers int) (cuts []int32) {
 		r.next[v] = sum
 		sum += n
 	}
-	return ranges(r.next, sum, 0, workers)
+	return edges.Ranges(r.next, sum, 0, workers)
 }
 
 // filled is how many entries there are, when all are.

@@ -2,9 +2,9 @@ package kcore
 
 import (
 	"slices"
-	"sort"
 
 	"github.com/seraph-ml/seraph/engine/kernel"
+	"github.com/seraph-ml/seraph/graph/edges"
 )
 
 // PeelParallel is [Peel] on the workers of a pool. Every worker owns a range of vertices with about as many entries as the
@@ -47,7 +47,7 @@ const perVertex = 16
 
 func newPeeling(g *Graph, core []int32, work *Work, workers int) *peeling {
 	p := &peeling{g: g, core: core}
-	cuts := ranges(g.Indptr[:g.Nodes], int64(len(g.Indices)), perVertex, workers)
+	cuts := edges.Ranges(g.Indptr[:g.Nodes], int64(len(g.Indices)), perVertex, workers)
 	for w := range workers {
 		lo, hi := int(cuts[w]), int(cuts[w+1])
 		for v := lo; v < hi; v++ {
@@ -57,18 +57,6 @@ func newPeeling(g *Graph, core []int32, work *Work, workers int) *peeling {
 		p.owners = append(p.owners, owner{lo: int32(lo), hi: int32(hi), left: work.left[lo:hi], shell: work.shell[lo+w : hi+w+1]})
 	}
 	return p
-}
-
-// ranges divides vertices whose rows begin there, of so many entries, into n ranges of about as much work: range i is those from
-// the i-th number to the one before the next. A vertex is as much work as so many entries, beside its own.
-func ranges(begins []int64, entries, vertex int64, n int) []int32 {
-	cuts := []int32{0}
-	all := entries + vertex*int64(len(begins))
-	for i := 1; i < n; i++ {
-		most := all / int64(n) * int64(i)
-		cuts = append(cuts, int32(sort.Search(len(begins), func(v int) bool { return begins[v]+vertex*int64(v) >= most })))
-	}
-	return append(cuts, int32(len(begins)))
 }
 
 func (p *peeling) remaining() (n int) {

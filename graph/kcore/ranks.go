@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 	"sync"
+
+	"github.com/seraph-ml/seraph/graph/edges"
 )
 
 // Ranks computes core numbers as the paper does (K-Core Decomposition on Super Large Graphs with Limited Resources, 2022; kcore.md section
@@ -53,7 +55,7 @@ type estimate struct{ v, x int32 }
 // Decompose fills core, and says what the stages were.
 func (r *Ranks) Decompose(g *Graph, core []int32) []Stage {
 	r.g, r.ranks, r.Messages = g, nil, 0
-	cuts := ranges(g.Indptr[:g.Nodes], int64(len(g.Indices)), perVertex, r.Ranks)
+	cuts := edges.Ranges(g.Indptr[:g.Nodes], int64(len(g.Indices)), perVertex, r.Ranks)
 	for i := range r.Ranks {
 		k := &rank{lo: cuts[i], hi: cuts[i+1], x: make([]int32, g.Nodes), outbox: make([][]estimate, r.Ranks), inbox: make([][]estimate, r.Ranks)}
 		k.tagged = make([]bool, k.hi-k.lo)

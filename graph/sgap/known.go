@@ -61,7 +61,7 @@ func (d *Design) labelNorm() graph.Norm { return graph.Norm{R: d.Norm.R} }
 func (pl *planner) labelPropagation(d *Design, y graph.Features, a *graph.Adjacency, nodes []int32) *graph.Propagation {
 	g := *pl.data.network()
 	g.Features = y
-	return &graph.Propagation{Graph: &g, Adjacency: a, Scaling: graph.ScaleRMS, First: d.Labels.first(), K: d.Labels.Hops, Rows: pl.data.rows(nodes)}
+	return &graph.Propagation{Graph: &g, Adjacency: a, Scaling: graph.ScaleRMS, First: d.Labels.first(), K: d.Labels.Hops, Rows: pl.data.rows(nodes), Ranks: ranks(pl.job)}
 }
 
 // labelStage is what making and keeping the label input of some nodes (nil: all) takes, from so many labels, and the work of

@@ -58,7 +58,7 @@ func TestLabelInputIsWhatWalksEndIn(t *testing.T) {
 	for u := int32(0); int(u) < g.Nodes; u += 3 {
 		train = append(train, u)
 	}
-	w := &work{ctx: t.Context(), planner: planner{job: &run.Job{}, data: &dataset{Graph: g}, chosen: way{propagate: graph.Way{Width: 16}}}}
+	w := &work{ctx: t.Context(), planner: planner{job: &run.Job{Config: &run.Config{}}, data: &dataset{Graph: g}, chosen: way{propagate: graph.Way{Width: 16}}}}
 	for _, r := range []float64{0, 0.5} {
 		for hops := 1; hops <= 4; hops++ {
 			d := &Design{Norm: graph.Norm{R: r, SelfLoops: true}, Labels: LabelUse{Kind: LabelInput, Hops: hops}}
@@ -126,7 +126,7 @@ func TestWhatComesBackOfANodesOwnLabel(t *testing.T) {
 	for u := range all {
 		all[u] = int32(u)
 	}
-	w := &work{ctx: t.Context(), planner: planner{job: &run.Job{}, data: &dataset{Graph: g}, chosen: way{propagate: graph.Way{Width: 16}}}}
+	w := &work{ctx: t.Context(), planner: planner{job: &run.Job{Config: &run.Config{}}, data: &dataset{Graph: g}, chosen: way{propagate: graph.Way{Width: 16}}}}
 	own := func(hops int) (mean float64) {
 		y, err := newKnown(g.Nodes, g.Nodes, all, all)
 		if err != nil {

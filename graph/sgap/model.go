@@ -243,6 +243,9 @@ func (w *work) hops() (*store, error) {
 	if err != nil {
 		return nil, err
 	}
+	if n := ranks(w.job); n > 1 {
+		w.job.Notef("propagation over %d ranks: %s of rows of hops went from rank to rank", n, memory.FormatSize(s.exchanged()))
+	}
 	s.learner = w.newLearner(&w.design, w.design.FirstHop())
 	if w.design.passes() {
 		err = w.connect(s, &w.design)

@@ -71,6 +71,7 @@ func pascaSettings(tune, pre, aggregator, messages, layers, post, postAggregator
 		{Key: "messages", Type: run.Choice, Choices: search.MessageAggregators, Default: messages, Doc: "how the messages of all steps become one"},
 		{Key: "post-hops", Type: run.Int, Default: post, Min: "0", Max: "1000", Doc: "steps of propagation of the predictions"},
 		{Key: "post-aggregator", Type: run.Choice, Choices: search.GraphAggregators, Default: postAggregator, Doc: "of these steps"},
+		ranksSetting(),
 	}
 	list := head(layers, "128", "0.8", "0.01", "5e-4")
 	for i := range list {

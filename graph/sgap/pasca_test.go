@@ -285,20 +285,20 @@ func openDesign(t *testing.T, d *dataset, c choice, s *store) (*workshop, *store
 // propagated are the hops of a design for all nodes.
 func propagated(t *testing.T, d *dataset, design Design) *store {
 	t.Helper()
-	pl := &planner{data: d}
+	pl := &planner{job: &run.Job{Config: &run.Config{}}, data: d}
 	if err := pl.normalize(&design); err != nil {
 		t.Fatal(err)
 	}
 	defer pl.forget()
 	p := pl.propagation(design, nil)
-	run := p.Run
+	propagate := p.Run
 	if design.Local.acts() {
-		run = func(ctx context.Context, w graph.Way, pool *kernel.Pool, spill *memory.Spill) (*graph.Hops, error) {
+		propagate = func(ctx context.Context, w graph.Way, pool *kernel.Pool, spill *memory.Spill) (*graph.Hops, error) {
 			h, _, err := smoothLocally(ctx, pl.smoothing(&design, nil), w, pool, spill)
 			return h, err
 		}
 	}
-	h, err := run(t.Context(), pl.hopWays(&design)[0], nil, nil)
+	h, err := propagate(t.Context(), pl.hopWays(&design)[0], nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -178,7 +178,7 @@ func (pl *planner) ways(design *Design) []way {
 func (pl *planner) propagation(design Design, nodes []int32) *graph.Propagation {
 	return &graph.Propagation{
 		Graph: pl.data.network(), Adjacency: pl.adjacency, Scaling: design.Scaling, First: design.FirstHop(), K: design.Hops, Rows: pl.data.rows(nodes),
-		Combine: design.weights(), Teleport: design.Teleport, Limit: design.Messages == Smoothing,
+		Combine: design.weights(), Teleport: design.Teleport, Limit: design.Messages == Smoothing, Ranks: ranks(pl.job),
 	}
 }
 

@@ -63,7 +63,24 @@ func propagation(hops string) []run.Setting {
 		{Key: "hops", Type: run.Int, Default: hops, Min: "0", Max: "1000", Doc: "K, how far features travel"},
 		{Key: "r", Type: run.Float, Default: "0.5", Min: "0", Max: "1", Doc: "normalisation D^(r-1) A D^(-r): 0.5 symmetric, 0 random walk"},
 		{Key: "self-loops", Type: run.Bool, Default: "true", Doc: "add the identity to the adjacency matrix"},
+		ranksSetting(),
 	}
+}
+
+// ranksKey is the setting that divides propagations among ranks.
+const ranksKey = "ranks"
+
+func ranksSetting() run.Setting {
+	return run.Setting{Key: ranksKey, Type: run.Int, Default: "1", Min: "1", Max: "1024", Scope: run.OfMachine,
+		Doc: "ranges of nodes that features and labels are propagated in, each getting rows of hops from the others: in this process, with the same bits"}
+}
+
+// ranks is how many a job asks for.
+func ranks(job *run.Job) int {
+	if job.Lookup(ranksKey) == nil {
+		return 1
+	}
+	return job.Int(ranksKey)
 }
 
 // head are the settings of the transformation and its training.

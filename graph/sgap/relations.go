@@ -172,7 +172,7 @@ func (pl *planner) propagateSubsets(d *Design, p *graph.Propagation, nodes []int
 		if err := pl.adjacencyOf(norm); err != nil {
 			return s, err
 		}
-		one := &graph.Propagation{Graph: p.Graph, Adjacency: pl.adjacency, Scaling: p.Scaling, First: p.First, K: p.K, Teleport: p.Teleport, Rows: p.Rows}
+		one := &graph.Propagation{Graph: p.Graph, Adjacency: pl.adjacency, Scaling: p.Scaling, First: p.First, K: p.K, Teleport: p.Teleport, Rows: p.Rows, Ranks: p.Ranks}
 		if p.Progress != nil {
 			one.Progress = func(done, total int) { p.Progress(i*total+done, len(pl.data.subsets)*total) }
 		}

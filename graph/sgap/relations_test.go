@@ -15,6 +15,7 @@ import (
 	"github.com/seraph-ml/seraph/format"
 	"github.com/seraph-ml/seraph/format/ogb"
 	"github.com/seraph-ml/seraph/graph"
+	"github.com/seraph-ml/seraph/run"
 )
 
 // subsetsByHand are those of the stand-alone build: names of relations.
@@ -39,7 +40,7 @@ func TestRelationSubsetsHaveTheBitsOfAStandAloneBuild(t *testing.T) {
 	d.splits = []graph.Split{*whole.Public}
 	c := choiceOf(t, "gmlp", "messages=gate", "attention-on=features", "hops=2", "hidden=128", "dropout=0.8", "input-dropout=0.8", "weight-decay=5e-4", "lr=0.01")
 	c.design.Subsets = len(d.subsets)
-	pl := &planner{data: d}
+	pl := &planner{job: &run.Job{Config: &run.Config{}}, data: d}
 	s, err := pl.propagateSubsets(&c.design, &graph.Propagation{Graph: whole, Scaling: c.design.Scaling, K: c.design.Hops, Rows: d.rows(nil)}, nil,
 		func(p *graph.Propagation) (*graph.Hops, error) { return p.Run(t.Context(), p.Ways()[0], nil, nil) })
 	if err != nil {

@@ -74,6 +74,14 @@ func (s *store) scale() []float32 {
 	return factors
 }
 
+// exchanged are the bytes that ranks got from each other.
+func (s *store) exchanged() (bytes int64) {
+	for _, h := range s.all() {
+		bytes += h.Exchanged
+	}
+	return bytes
+}
+
 // rescale takes the scale of other hops in place of their own.
 func (s *store) rescale(factors []float32) error {
 	if own := len(s.scale()); len(factors) != own {

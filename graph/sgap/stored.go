@@ -25,6 +25,8 @@ func storedBytes(job *run.Job, applied bool) (bytes int64, why string, err error
 		why = "what hops tend to depends on its connected components"
 	case !applied && inductive(job):
 		why = "--inductive is given"
+	case ranks(job) > 1:
+		why = "--ranks is given"
 	case job.String("weights") != "":
 		why = "--weights is given"
 	case component != "auto" && component != string(graph.All):
