@@ -69,6 +69,9 @@ func load(job *run.Job, model *config, features bool) (*dataset, error) {
 	for _, note := range d.Notes {
 		job.Notef("%s", note)
 	}
+	if d.columns == nil && d.whole == nil {
+		d.noteGaps(job, model == nil)
+	}
 	switch {
 	case features && d.Features.Cols == 0:
 		err = run.Usagef("%s has no features", job.Data)
