@@ -277,6 +277,16 @@ func (k *kind) eachBlock(yield func(block []float32)) (err error) {
 	return nil
 }
 
+// heteroGraph opens a data set and reads everything but the features.
+func heteroGraph(dir string) (*hetero, *format.Graph, error) {
+	h, err := openHetero(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	g, err := h.graph()
+	return h, g, err
+}
+
 // graph reads everything but the features.
 func (h *hetero) graph() (*format.Graph, error) {
 	dir, err := filepath.Abs(h.Dir)
@@ -329,11 +339,7 @@ func (h *hetero) edges() (count, size int64, err error) {
 // ReadHetero reads a whole heterogeneous data set into memory: the nodes of the kind that has labels come first, and the
 // features of a kind are those of raw/node-feat/KIND/node-feat.csv.gz, or node-feat.npy.
 func ReadHetero(dir string) (*format.Graph, error) {
-	h, err := openHetero(dir)
-	if err != nil {
-		return nil, err
-	}
-	g, err := h.graph()
+	h, g, err := heteroGraph(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -357,11 +363,7 @@ func ReadHetero(dir string) (*format.Graph, error) {
 
 // DescribeHetero tells what a heterogeneous data set holds. Of features it reads the first line.
 func DescribeHetero(dir string) (format.Description, error) {
-	h, err := openHetero(dir)
-	if err != nil {
-		return format.Description{}, err
-	}
-	g, err := h.graph()
+	h, g, err := heteroGraph(dir)
 	if err != nil {
 		return format.Description{}, err
 	}
@@ -373,11 +375,8 @@ func DescribeHetero(dir string) (format.Description, error) {
 
 // CheckHetero reads and verifies all files that ReadHetero reads; features in blocks.
 func CheckHetero(dir string) error {
-	h, err := openHetero(dir)
+	h, _, err := heteroGraph(dir)
 	if err != nil {
-		return err
-	}
-	if _, err := h.graph(); err != nil {
 		return err
 	}
 	for i := range h.kinds {

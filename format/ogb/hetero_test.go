@@ -146,13 +146,7 @@ func TestWhatIsWrongWithKindsIsNamed(t *testing.T) {
 			files[c.file] = c.content
 			dir := put(t, files)
 			_, err := ReadHetero(dir)
-			if err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("error %v, expected %s", err, c.want)
-			}
-			hostile.Judge(t, err, "tiny")
-			if checked := CheckHetero(dir); checked == nil || checked.Error() != err.Error() {
-				t.Errorf("CheckHetero says %v, ReadHetero %v", checked, err)
-			}
+			refusedAlike(t, err, CheckHetero(dir), c.want)
 		})
 	}
 	files := libraryFiles()

@@ -214,14 +214,20 @@ func TestWrongFilesAreRefused(t *testing.T) {
 			files[c.file] = c.content
 			dir := put(t, files)
 			_, err := Read(dir)
-			if err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("error %v, expected %s", err, c.want)
-			}
-			hostile.Judge(t, err, "tiny")
-			if checked := Check(dir); checked == nil || checked.Error() != err.Error() {
-				t.Errorf("Check says %v, Read %v", checked, err)
-			}
+			refusedAlike(t, err, Check(dir), c.want)
 		})
+	}
+}
+
+// refusedAlike holds that reading and checking say the same of a folder, and what.
+func refusedAlike(t *testing.T, read, checked error, want string) {
+	t.Helper()
+	if read == nil || !strings.Contains(read.Error(), want) {
+		t.Errorf("error %v, expected %s", read, want)
+	}
+	hostile.Judge(t, read, "tiny")
+	if checked == nil || read == nil || checked.Error() != read.Error() {
+		t.Errorf("checking says %v, reading %v", checked, read)
 	}
 }
 

@@ -70,6 +70,23 @@ func lastLayer(t *testing.T, f *safetensors.File, stack string, x []float32, log
 	return width
 }
 
+// embedded returns the embeddings of all nodes: their shape and rows.
+func embedded(t *testing.T, m run.Model, dir, data string) (shape []int, rows []float32) {
+	t.Helper()
+	file, err := embed(t, m, dir, data, "e.npy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	array, err := npy.Parse("e.npy", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rows, err = array.Float32s(); err != nil {
+		t.Fatal(err)
+	}
+	return array.Shape, rows
+}
+
 // TestLogitsAreLinearInEmbeddings holds the softmax of the last linear layer on embeddings against what is predicted.
 func TestLogitsAreLinearInEmbeddings(t *testing.T) {
 	data := halves(t, 5, true)
@@ -81,18 +98,7 @@ func TestLogitsAreLinearInEmbeddings(t *testing.T) {
 		o := options(t, data, append([]string{"hidden=24", "epochs=3"}, c[1:]...)...)
 		o.Flags = keep(m, o.Flags)
 		trainWith(t, m, o)
-		file, err := embed(t, m, o.Out, data, "e.npy")
-		if err != nil {
-			t.Fatal(err)
-		}
-		array, err := npy.Parse("e.npy", file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		x, err := array.Float32s()
-		if err != nil {
-			t.Fatal(err)
-		}
+		shape, x := embedded(t, m, o.Out, data)
 		text, err := predictions(t, m, o.Out, data)
 		if err != nil {
 			t.Fatal(err)
@@ -106,9 +112,9 @@ func TestLogitsAreLinearInEmbeddings(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer weights.Close()
-		width, worst := array.Shape[1], 0.0
-		if len(rows)-1 != array.Shape[0] {
-			t.Fatalf("%v: %d rows are predicted, embeddings have %d", c, len(rows)-1, array.Shape[0])
+		width, worst := shape[1], 0.0
+		if len(rows)-1 != shape[0] {
+			t.Fatalf("%v: %d rows are predicted, embeddings have %d", c, len(rows)-1, shape[0])
 		}
 		for i, row := range rows[1:] {
 			logits := make([]float64, len(row)-2)
@@ -181,19 +187,9 @@ func TestEmbeddingsAsTable(t *testing.T) {
 		m := sgap.ModelNamed(t, name)
 		o := options(t, data, "epochs=1", "hidden=8")
 		trainWith(t, m, o)
-		file, err := embed(t, m, o.Out, data, "e.npy")
+		shape, x := embedded(t, m, o.Out, data)
+		file, err := embed(t, m, o.Out, data, "e.parquet")
 		if err != nil {
-			t.Fatal(err)
-		}
-		array, err := npy.Parse("e.npy", file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		x, err := array.Float32s()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if file, err = embed(t, m, o.Out, data, "e.parquet"); err != nil {
 			t.Fatal(err)
 		}
 		path := filepath.Join(t.TempDir(), "e.parquet")
@@ -208,16 +204,16 @@ func TestEmbeddingsAsTable(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.Rows != array.Shape[0] || len(got.Columns) != 1+array.Shape[1] || got.Columns[0].Name != "id" {
-			t.Fatalf("%s: %d rows of %d columns, the array is %v", name, got.Rows, len(got.Columns), array.Shape)
+		if got.Rows != shape[0] || len(got.Columns) != 1+shape[1] || got.Columns[0].Name != "id" {
+			t.Fatalf("%s: %d rows of %d columns, the array is %v", name, got.Rows, len(got.Columns), shape)
 		}
 		for i := range got.Rows {
 			if got.Columns[0].Ints[i] != int64(i) {
 				t.Fatalf("%s: row %d has the id %d", name, i, got.Columns[0].Ints[i])
 			}
-			for k := range array.Shape[1] {
-				if c := got.Columns[1+k]; c.Name != fmt.Sprintf("e_%d", k) || c.Float32s[i] != x[i*array.Shape[1]+k] {
-					t.Fatalf("%s: row %d, %s is %g, in the array %g", name, i, c.Name, c.Float32s[i], x[i*array.Shape[1]+k])
+			for k := range shape[1] {
+				if c := got.Columns[1+k]; c.Name != fmt.Sprintf("e_%d", k) || c.Float32s[i] != x[i*shape[1]+k] {
+					t.Fatalf("%s: row %d, %s is %g, in the array %g", name, i, c.Name, c.Float32s[i], x[i*shape[1]+k])
 				}
 			}
 		}
