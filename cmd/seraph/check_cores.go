@@ -11,7 +11,10 @@ import (
 
 // checkCores proves core numbers right or wrong.
 func (c *check) checkCores(a *app) error {
-	f := kcoreFlags{outputFlags: c.outputFlags, Paths: c.Graph, Memory: c.Memory, Disk: c.Disk, Threads: c.Threads, Vertices: c.Vertices, IDs: c.IDs, Engine: kcore.Auto}
+	f := kcoreFlags{outputFlags: c.outputFlags, Paths: c.Graph, Memory: c.Memory, Disk: c.Disk, Threads: c.Threads, Vertices: c.Vertices, IDs: c.IDs, Engine: kcore.Auto, vectors: 1}
+	if c.Order != "" {
+		f.vectors = 2
+	}
 	budget, p, err := f.begin()
 	if err != nil {
 		return err
@@ -55,7 +58,9 @@ func (c *check) proveInMemory(f *kcoreFlags) (vertices int, err error) {
 		return 0, err
 	}
 	if c.Order == "" {
-		kcore.Order(g, v.Core, v.Order, v.Work)
+		if err := kcore.Order(g, v.Core, v.Order, v.Work); err != nil {
+			return 0, c.wrong(err)
+		}
 	} else if err := kcore.ReadOrder(c.Order, &g.Names, v.Order); err != nil {
 		return 0, err
 	}

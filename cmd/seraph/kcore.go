@@ -4,9 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -20,14 +17,15 @@ import (
 
 var kcoreCommand = command{
 	name: "kcore", usage: "EDGES…", help: "Find the core number of every vertex of a graph.",
-	detail: "EDGES are lists of edges, which are one graph together: text with two ids a line (- is standard input, .gz and .zst are compressed), npy of shape (n, 2)," +
+	detail: "EDGES are lists of edges, which are one graph together: text with two ids a line (- is standard input, .gz and .zst are compressed; blanks, tabs or a comma between them," +
+		" lines that begin with # or % are comments, further columns are ignored), npy of shape (n, 2)," +
 		" Parquet with ids in the first two columns, or nothing but ids, little endian (.u32, .u64). Or they are one graph of another format: METIS, MatrixMarket, sgraph, npz. The core number of a vertex is the largest k such that it lies in a subgraph where everybody has at least k neighbours.\n\n" +
 		"Edges have no direction; self-loops and duplicates are dropped and counted, and a vertex seen only in a self-loop has core number 0. The vertices are those" +
 		" that a header declares (METIS, MatrixMarket), 0 … N-1 with --vertices N, else the ids that occur.\n\n" +
 		"A graph that is larger than --memory is divided by core number on --disk DIR:SIZE; what an interrupted job has left there --resume goes on with.\n\n" +
-		"--out writes a line \"id<TAB>core\" a vertex, by ascending id (.tsv), a Parquet table, or npy: uint32 [n] where the vertices are declared, else rows (id, core).\n\n" +
+		"--out writes a line \"id<TAB>core\" a vertex, by ascending id (.tsv), a Parquet table, or npy: uint32 [n] where the vertices are declared, else rows (id, core). A file that is there is replaced.\n\n" +
 		"Ids are whole numbers below 2^63 of any spread, or texts (--ids string; auto takes them for texts where neither of the first two lines of a list begins with two" +
-		" whole numbers). Texts are in the order of their bytes; no line of them is a header.",
+		" whole numbers). Texts are as they stand, quotes included, in the order of their bytes; no line of them is a header.",
 	exits: []int{exitBudget, exitCorrupt, exitInterrupted}, flags: typeOf[kcoreVerb], verb: verbOf[kcoreVerb],
 }
 
@@ -39,10 +37,13 @@ type kcoreFlags struct {
 	Vertices    int64        `placeholder:"N" help:"The vertices are 0 … N-1."`
 	IDs         kcore.IDs    `name:"ids" enum:"auto,int,string" default:"auto" placeholder:"KIND" help:"What the ids in lists of edges are: whole numbers (int), any text between separators (string), or as the lists begin (auto). Default: auto."`
 	Disk        string       `placeholder:"DIR:SIZE" help:"Where a graph that is larger than memory may lie, and how many bytes."`
-	Ranks       int          `default:"2" placeholder:"N" help:"Ranks of --engine ranks. Default: 2."`
+	Ranks       int          `placeholder:"N" help:"Compute by that many ranks, in this process: --engine ranks, which has 2 otherwise."`
 	Engine      kcore.Engine `enum:"auto,peel,parallel,ranks,divide,scan" default:"auto" placeholder:"ENGINE" help:"How to compute: auto; peel, parallel or ranks in memory; divide or scan on disk. All give the same. Default: auto."`
 
-	stdin io.Reader // of which IDs may have seen the beginning
+	stdin   io.Reader // of which IDs may have seen the beginning
+	vectors int       // of 4 bytes a vertex that an order or a proof needs beside a graph on disk
+	resumes bool      // what a job leaves on disk when it fails, another goes on with
+	guessed bool      // that the ids are texts
 }
 
 type kcoreVerb struct {
@@ -60,41 +61,23 @@ type kcoreVerb struct {
 type kcoreResult struct {
 	Event string `json:"event"`
 	kcore.Result
-	Engine      kcore.Engine       `json:"engine"`
-	Why         string             `json:"engine_why"`
-	Out         string             `json:"out,omitempty"`
-	Report      string             `json:"report,omitempty"`
-	Shells      []kcore.Shell      `json:"shells,omitempty"` // with --stats
-	Checked     bool               `json:"checked"`
-	Progress    *kcore.Progress    `json:"progress,omitempty"` // of an engine that divides
-	Messages    int64              `json:"messages,omitempty"` // between ranks
-	Seconds     map[string]float64 `json:"seconds"`
-	BytesRead   int64              `json:"bytes_read"`
-	Written     int64              `json:"bytes_written"`
-	PlannedPeak int64              `json:"planned_peak_bytes"`
-	Peak        int64              `json:"peak_bytes"`
+	Engine       kcore.Engine       `json:"engine"`
+	Why          string             `json:"engine_why"`
+	Out          string             `json:"out,omitempty"`
+	K            int32              `json:"k,omitempty"` // of the core that was written
+	CoreVertices *int               `json:"core_vertices,omitempty"`
+	Report       string             `json:"report,omitempty"`
+	Shells       []kcore.Shell      `json:"shells,omitempty"` // with --stats
+	Checked      bool               `json:"checked"`
+	Progress     *kcore.Progress    `json:"progress,omitempty"` // of an engine that divides
+	Messages     int64              `json:"messages,omitempty"` // between ranks
+	Seconds      map[string]float64 `json:"seconds"`
+	BytesRead    int64              `json:"bytes_read"`
+	Written      int64              `json:"bytes_written"`
+	PlannedPeak  int64              `json:"planned_peak_bytes"`
+	Peak         int64              `json:"peak_bytes"`
 
 	plan *plan.Job // the last one that was made
-}
-
-// settle fills in defaults and returns the budget.
-func (f *kcoreFlags) settle() (budget int64, err error) {
-	if f.Threads == 0 {
-		f.Threads = memory.CPUs()
-	}
-	if f.Threads < 1 || f.Vertices < 0 || f.Vertices >= 1<<31 {
-		return 0, run.Usagef("--threads %d, --vertices %d: expected 1 or more, and fewer than 2^31", f.Threads, f.Vertices)
-	}
-	if f.IDs, f.stdin, err = kcore.KindOfIDs(f.Paths, f.IDs, os.Stdin); err != nil {
-		return 0, err
-	}
-	if f.Memory == "" {
-		return memory.DefaultBudget()
-	}
-	if budget, err = memory.ParseSize(f.Memory); err != nil {
-		return 0, run.Usagef("--memory: %w", err)
-	}
-	return budget, nil
 }
 
 // planned is what a job will do.
@@ -137,7 +120,7 @@ func (f *kcoreFlags) plan(budget int64) (p planned, err error) {
 	} else {
 		p.engine, p.why = f.Engine, "asked for"
 	}
-	p.disk, err = kcore.PlanDisk(size, nil, p.engine, f.Threads, budget)
+	p.disk, err = kcore.PlanDisk(size, nil, p.engine, f.Threads, f.vectors, budget)
 	p.Job = p.disk.Job
 	return p, err
 }
@@ -161,6 +144,7 @@ func (c *kcoreVerb) run(a *app) error {
 	if err := c.checkFlags(); err != nil {
 		return err
 	}
+	c.resumes = true
 	budget, planned, err := c.begin()
 	if err != nil {
 		return err
@@ -168,9 +152,7 @@ func (c *kcoreVerb) run(a *app) error {
 	if err := c.checkPlanned(planned.engine); err != nil {
 		return err
 	}
-	if c.IDs == kcore.Texts {
-		c.progress(a).Infof("note: the ids are texts")
-	}
+	c.note(a)
 	if err := c.showPlan(a, planned.Job); err != nil {
 		return err
 	}
@@ -206,20 +188,6 @@ func (p *planned) limitGoHeap(budget int64) error {
 	return err
 }
 
-func (c *kcoreVerb) checkFlags() error {
-	switch ext := filepath.Ext(c.Out); {
-	case c.Out == "" && (c.Order || c.K > 0):
-		return run.Usagef("--order and --k need --out FILE")
-	case c.Ranks < 1 || c.Ranks > 1024:
-		return run.Usagef("--ranks %d: expected 1 … 1024", c.Ranks)
-	case c.Edges && c.K <= 0 || c.K < 0:
-		return run.Usagef("--edges needs --k K with a K of 1 or more")
-	case c.Out != "" && c.K == 0 && !slices.Contains([]string{".tsv", ".npy", ".parquet"}, ext):
-		return run.Usagef("--out %s: expected a name that ends in .tsv, .npy or .parquet", c.Out)
-	}
-	return nil
-}
-
 func (o outputFlags) showPlan(a *app, p *plan.Job) error {
 	var text strings.Builder
 	if err := p.WriteTable(&text); err != nil {
@@ -253,7 +221,9 @@ func (c *kcoreVerb) decompose(a *app, result *kcoreResult) (err error) {
 	}
 	clock.lap("decompose")
 	if c.Order || c.Check {
-		kcore.Order(g, vectors.Core, vectors.Order, vectors.Work)
+		if err := kcore.Order(g, vectors.Core, vectors.Order, vectors.Work); err != nil {
+			return fmt.Errorf("the result is wrong, which is a bug in seraph: %w", err)
+		}
 		clock.lap("order")
 	}
 	if c.Check {
@@ -267,7 +237,7 @@ func (c *kcoreVerb) decompose(a *app, result *kcoreResult) (err error) {
 		result.Shells = kcore.Shells(g, vectors.Core)
 		clock.lap("stats")
 	}
-	result.Result = kcore.Summarise(&g.Names, g.Counts, vectors.Core)
+	c.summarise(result, &g.Names, g.Counts, vectors.Core)
 	err = c.write(&g.Names, vectors.Core,
 		func(w io.Writer) error { return kcore.WriteOrder(w, &g.Names, vectors.Order) },
 		func(w io.Writer) error { return kcore.WriteCoreEdges(w, g, vectors.Core, c.K) })
@@ -302,6 +272,21 @@ func (s *stopwatch) lap(stage string) {
 	s.last = now
 }
 
+// summarise fills in what the core numbers are like.
+func (c *kcoreVerb) summarise(result *kcoreResult, n *kcore.Names, counts kcore.Counts, core []int32) {
+	result.Result = kcore.Summarise(n, counts, core)
+	if c.K == 0 {
+		return
+	}
+	vertices := 0
+	for _, k := range core {
+		if k >= c.K {
+			vertices++
+		}
+	}
+	result.K, result.CoreVertices = c.K, &vertices
+}
+
 // write writes what was asked for. The order, and the edges of a core, come from functions, as the graph is in memory or on disk.
 func (c *kcoreVerb) write(n *kcore.Names, core []int32, order, edges func(w io.Writer) error) error {
 	if c.Order {
@@ -329,6 +314,9 @@ func (r *kcoreResult) text() string {
 	fmt.Fprintf(&b, "%d vertices, %d edges (%d self-loops and %d duplicates dropped)\n", r.Vertices, r.Edges, r.Loops, r.Duplicates)
 	fmt.Fprintf(&b, "degeneracy %d, %d vertices in the innermost core\n", r.Degeneracy, r.Innermost)
 	fmt.Fprintf(&b, "coreness sha256 %s\n", r.SHA256)
+	if r.K > 0 {
+		b.WriteString(r.coreText() + "\n")
+	}
 	if r.Checked {
 		b.WriteString("checked against its certificate\n")
 	}
@@ -355,10 +343,13 @@ func (r *kcoreResult) total() (sum float64) {
 
 // planKCore is seraph plan kcore.
 type planKCore struct {
-	kcoreFlags `embed:""`
+	kcoreVerb `embed:""`
 }
 
 func (p *planKCore) run(a *app) error {
+	if err := p.checkFlags(); err != nil {
+		return err
+	}
 	budget, err := p.settle()
 	if err != nil {
 		return err

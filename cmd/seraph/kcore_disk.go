@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"time"
 
 	"github.com/seraph-ml/seraph/engine/kernel"
@@ -15,22 +14,12 @@ import (
 	"github.com/seraph-ml/seraph/run"
 )
 
-// checkPlanned says what cannot be done with an engine, or with ids that are texts.
-func (c *kcoreVerb) checkPlanned(e kcore.Engine) error {
-	switch {
-	case !e.OnDisk() && c.Resume:
-		return run.Usagef("--resume goes on with a graph on disk, and the engine is %s", e)
-	case c.IDs == kcore.Texts && filepath.Ext(c.Out) == ".npy" && c.K == 0:
-		return run.Usagef("--out %s: the ids are texts, which have no place in npy; write .tsv or .parquet", c.Out)
-	}
-	return nil
-}
-
 // stored is a graph on disk, in a folder that stays until all is done.
 type stored struct {
 	*kcore.Store
-	folder *kcore.Folder
-	plan   kcore.DiskPlan // made when the size was known
+	folder  *kcore.Folder
+	plan    kcore.DiskPlan // made when the size was known
+	resumes bool
 }
 
 // sortToDisk sorts the edges into rows on disk, or finds them there, and plans again. Sorted is called in between.
@@ -45,7 +34,7 @@ func (f *kcoreFlags) sortToDisk(ctx context.Context, budget int64, p planned, re
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, folder.Close())
+			err = errors.Join(err, leave(folder, f.resumes))
 		}
 	}()
 	if !folder.Imported {
@@ -58,12 +47,28 @@ func (f *kcoreFlags) sortToDisk(ctx context.Context, budget int64, p planned, re
 	if err != nil {
 		return nil, err
 	}
-	again, err := kcore.PlanDisk(size, index, p.engine, f.Threads, budget)
+	again, err := kcore.PlanDisk(size, index, p.engine, f.Threads, f.vectors, budget)
 	if err != nil {
-		return nil, fmt.Errorf("%w (the edges are sorted; --resume goes on from there)", err)
+		return nil, canResume(err, f.resumes)
 	}
 	store, err := kcore.OpenStore(folder.Path)
-	return &stored{store, folder, again}, err
+	return &stored{store, folder, again, f.resumes}, err
+}
+
+// canResume says in an error that a larger budget goes on from here, if so.
+func canResume(err error, resumes bool) error {
+	if !resumes {
+		return err
+	}
+	return fmt.Errorf("%w (what was done is kept: --resume goes on from there)", err)
+}
+
+// leave leaves the folder of a job that failed to the one that goes on with it, or to nobody.
+func leave(folder *kcore.Folder, resumes bool) error {
+	if resumes {
+		return folder.Close()
+	}
+	return folder.Remove()
 }
 
 func (f *kcoreFlags) importEdges(ctx context.Context, folder *kcore.Folder, disk memory.Disk, budget, bytes int64) (err error) {
@@ -83,15 +88,12 @@ func (f *kcoreFlags) importEdges(ctx context.Context, folder *kcore.Folder, disk
 // close closes the graph, and removes its folder where the job is done.
 func (s *stored) close(err error) error {
 	err = errors.Join(err, s.Store.Close())
-	if err == nil {
-		return s.folder.Remove()
-	}
-	return errors.Join(err, s.folder.Close())
+	return errors.Join(err, leave(s.folder, err != nil && s.resumes))
 }
 
 // prove proves the core numbers that claim fills in right, or says *kcore.WrongError; those of the store are these afterwards.
 func (s *stored) prove(ctx context.Context, claim func(core []int32) error, pool *kernel.Pool) (err error) {
-	return s.beside("the proof", 1, func(v [][]int32, part int64) error {
+	return s.beside(1, func(v [][]int32, part int64) error {
 		if err := claim(v[0]); err != nil {
 			return err
 		}
@@ -101,7 +103,7 @@ func (s *stored) prove(ctx context.Context, claim func(core []int32) error, pool
 
 // proveOrder is prove by an order: the cores of one file, and the order of another.
 func (s *stored) proveOrder(ctx context.Context, cores, order string, pool *kernel.Pool) error {
-	return s.beside("the proof", 2, func(v [][]int32, _ int64) error {
+	return s.beside(2, func(v [][]int32, _ int64) error {
 		claimed, place := v[0], v[1]
 		if err := kcore.ReadCores(cores, &s.Names, nil, claimed); err != nil {
 			return err
@@ -115,7 +117,7 @@ func (s *stored) proveOrder(ctx context.Context, cores, order string, pool *kern
 
 // writeOrder writes the degeneracy order.
 func (s *stored) writeOrder(ctx context.Context, w io.Writer, pool *kernel.Pool) error {
-	return s.beside("the order", 1, func(v [][]int32, part int64) (err error) {
+	return s.beside(1, func(v [][]int32, part int64) (err error) {
 		if err := s.Place(ctx, v[0], part, pool); err != nil {
 			return err
 		}
@@ -128,12 +130,9 @@ func (s *stored) writeOrder(ctx context.Context, w io.Writer, pool *kernel.Pool)
 	})
 }
 
-// beside calls do with so many vectors of a value a vertex, and with the bytes that they leave of the plan's part.
-func (s *stored) beside(stage string, vectors int, do func(v [][]int32, part int64) error) (err error) {
+// beside calls do with so many vectors of a value a vertex, no more than were planned, and with the bytes that they leave of the plan's part.
+func (s *stored) beside(vectors int, do func(v [][]int32, part int64) error) (err error) {
 	part := s.plan.Part - 4*int64(vectors)*int64(s.Nodes)
-	if least := kcore.LeastPart - part; least > 0 {
-		return &plan.TooSmallError{Budget: s.plan.Budget, Smallest: s.plan.Budget + least, Stage: stage}
-	}
 	arena, err := memory.NewArena(4 * int64(vectors) * int64(s.Nodes))
 	if err != nil {
 		return err
@@ -143,7 +142,12 @@ func (s *stored) beside(stage string, vectors int, do func(v [][]int32, part int
 	for i := range v {
 		v[i] = arena.Int32s(4*int64(i)*int64(s.Nodes), s.Nodes)
 	}
-	return do(v, part)
+	err = do(v, part)
+	var room *kcore.RoomError
+	if errors.As(err, &room) {
+		return canResume(&plan.TooSmallError{Budget: s.plan.Budget, Smallest: s.plan.Budget + room.Short, Stage: room.What}, s.resumes)
+	}
+	return err
 }
 
 // decomposeOnDisk sorts the edges, divides, and writes.
@@ -199,7 +203,7 @@ func (c *kcoreVerb) decomposeOnDisk(a *app, budget int64, p planned, result *kco
 		clock.lap("stats")
 	}
 	result.Progress = &s.Progress
-	result.Result = kcore.Summarise(&s.Names, s.Counts, s.Core)
+	c.summarise(result, &s.Names, s.Counts, s.Core)
 	err = c.write(&s.Names, s.Core,
 		func(w io.Writer) error { return s.writeOrder(ctx, w, pool) },
 		func(w io.Writer) error { return s.WriteCoreEdges(ctx, w, c.K, pool) })

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"time"
 
 	"github.com/seraph-ml/seraph/engine/kernel"
@@ -47,8 +46,11 @@ func (c *kcoreUpdate) run(a *app) error {
 	if c.Cores == "" || c.Out == "" {
 		return run.Usagef("seraph kcore-update needs --cores FILE and --out FILE")
 	}
-	if ext := filepath.Ext(c.Out); ext != ".tsv" && ext != ".npy" && ext != ".parquet" {
+	if !isCoresFile(c.Out) {
 		return run.Usagef("--out %s: expected a name that ends in .tsv, .npy or .parquet", c.Out)
+	}
+	if err := checkOut(c.Out, []string{c.Graph, c.Log}); err != nil {
+		return err
 	}
 	f := kcoreFlags{outputFlags: c.outputFlags, Paths: []string{c.Graph}, Memory: c.Memory, Threads: c.Threads, Vertices: c.Vertices, IDs: kcore.Numbers, Engine: kcore.Sequential}
 	if _, _, err := f.begin(); err != nil {
@@ -103,8 +105,10 @@ func (c *kcoreUpdate) update(f *kcoreFlags, result *updateResult) (err error) {
 	if err := kcore.ReadCores(c.Cores, &g.Names, named, v.Core); err != nil {
 		return err
 	}
-	kcore.Order(g, v.Core, v.Order, v.Work)
-	if err := kcore.Verify(g, v.Core, v.Order, v.Work); err != nil {
+	if err = kcore.Order(g, v.Core, v.Order, v.Work); err == nil {
+		err = kcore.Verify(g, v.Core, v.Order, v.Work)
+	}
+	if err != nil {
 		return format.CorruptAt(c.Cores, -1, "core numbers", "", "").WithCause(err)
 	}
 	clock.lap("read")

@@ -213,7 +213,8 @@ func (m *Maintained) Verify(pool *kernel.Pool) error {
 	if err != nil {
 		return errors.Join(err, g.Close())
 	}
-	Order(g, m.core, vectors.Order, vectors.Work)
-	err = Verify(g, m.core, vectors.Order, vectors.Work)
+	if err = Order(g, m.core, vectors.Order, vectors.Work); err == nil {
+		err = Verify(g, m.core, vectors.Order, vectors.Work)
+	}
 	return errors.Join(err, vectors.Close(), g.Close())
 }

@@ -1,14 +1,23 @@
 package kcore
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // Order fills order with the vertices in a degeneracy order: core numbers never decrease along it, and each vertex has at
 // most core[v] neighbours behind it. It is made of the core numbers level by level, and so the same whichever engine found
 // them: those of a shell that have at most k neighbours among what is left go first, then those that have so few without
 // them, and so on; each such layer by number.
 //
-// residual has room for Nodes values. The cost is that of a peeling.
-func Order(g *Graph, core, order, residual []int32) {
+// residual has room for Nodes values. The cost is that of a peeling. Values that are no core numbers may have no such order: the
+// error is a *WrongError then.
+func Order(g *Graph, core, order, residual []int32) error {
+	for v, k := range core {
+		if d := g.Degree(v); k > d {
+			return &WrongError{g.Label(v), k, fmt.Sprintf("and %d neighbours: too large", d)}
+		}
+	}
 	starts := shells(core)
 	byCore(core, order, starts)
 	for v := range core {
@@ -18,18 +27,32 @@ func Order(g *Graph, core, order, residual []int32) {
 		}
 		residual[v] = r
 	}
-	var members []int32
 	for k := 0; k+1 < len(starts); k++ {
-		shell := order[starts[k]:starts[k+1]]
-		members = append(members[:0], shell...)
-		orderShell(g, core, residual, shell, members, int32(k))
+		if shell := order[starts[k]:starts[k+1]]; orderShell(g, core, residual, shell, int32(k)) < len(shell) {
+			return stuck(g, core, residual, int32(k))
+		}
 	}
+	return nil
 }
 
-// orderShell puts the members of shell k into order. A vertex that is placed gets a residual of −1.
-func orderShell(g *Graph, core, residual, shell, members []int32, k int32) {
-	placed := 0
-	for _, v := range members {
+// stuck is the error for a shell k that has no order.
+func stuck(g *Graph, core, residual []int32, k int32) error {
+	for v, r := range residual {
+		if core[v] == k && r >= 0 {
+			return inDenser(&g.Names, v, k)
+		}
+	}
+	return nil
+}
+
+// inDenser is the error for a vertex that never becomes free, as if its core number were larger.
+func inDenser(n *Names, v int, k int32) error {
+	return &WrongError{n.Label(v), k, "and in a subgraph where everybody has more neighbours: too small, or another is too large"}
+}
+
+// orderShell puts the members of shell k into order, and says how many of them have a place. A vertex that is placed gets a residual of −1.
+func orderShell(g *Graph, core, residual, shell []int32, k int32) (placed int) {
+	for _, v := range shell { // those that are placed come to where others were looked at before
 		if residual[v] <= k {
 			shell[placed] = v
 			placed++
@@ -54,6 +77,7 @@ func orderShell(g *Graph, core, residual, shell, members []int32, k int32) {
 		layer = end
 		slices.Sort(shell[layer:placed])
 	}
+	return placed
 }
 
 // shells returns where in the order each shell begins, k = 0 … degeneracy, and the end.

@@ -26,7 +26,8 @@ import (
 //
 // and nothing but edges within shells counts, mostly few of all. One pass finds out what needs there are and how large each shell is;
 // as many shells as there is room for are then read together and peeled. The layers of a shell that has no room are found by passes
-// that begin with l(v) = ∞ and lower it until nothing changes: l is the only fixed point, whatever the order of the steps.
+// that begin with l(v) = ∞ and lower it until nothing changes: l is the only fixed point, whatever the order of the steps. Long thin
+// shells take as many passes as they have layers, and a *RoomError after some.
 func (s *Store) Place(ctx context.Context, place []int32, bytes int64, pool *kernel.Pool) (err error) {
 	p, err := newPart(s.Core, bytes, pool)
 	if err != nil {
@@ -53,9 +54,6 @@ func (s *Store) Place(ctx context.Context, place []int32, bytes int64, pool *ker
 	return l.places()
 }
 
-// OrderBytes is the least that Place, or VerifyOrder, takes beside a store: the places, and a part.
-func OrderBytes(nodes int) int64 { return 4*int64(nodes) + LeastPart }
-
 // layering finds layers.
 type layering struct {
 	*part
@@ -70,6 +68,9 @@ type shellSize struct {
 	vertices, bytes int64
 	open            bool // not everybody is in layer 0
 }
+
+// room is what the shell takes in a part.
+func (s shellSize) room() int64 { return s.bytes + partVertex*s.vertices + 4 }
 
 // survey finds what every vertex needs.
 func (l *layering) survey(ctx context.Context, pool *kernel.Pool) error {
@@ -135,7 +136,7 @@ func (l *layering) fitting(hi int32) (lo int32) {
 			vertices += s.vertices
 			bytes += s.bytes
 		}
-		if bytes > math.MaxInt32 || bytes+partVertex*vertices+4 > l.size {
+		if all := (shellSize{vertices: vertices, bytes: bytes}).room(); all > min(l.size, math.MaxInt32) {
 			break
 		}
 	}
@@ -206,6 +207,9 @@ func (l *layering) peelShells(ctx context.Context, pool *kernel.Pool, lo, hi int
 	return nil
 }
 
+// layerPasses is how many passes the layers of a shell may take that would have room in a larger part.
+const layerPasses = 256
+
 // sweepShell finds the layers of a shell by passes.
 func (l *layering) sweepShell(ctx context.Context, pool *kernel.Pool, k int32) error {
 	buffers, err := newSweeping(l.store.Rows, l.core, pool.Workers())
@@ -213,7 +217,11 @@ func (l *layering) sweepShell(ctx context.Context, pool *kernel.Pool, k int32) e
 		return err
 	}
 	defer buffers.Close()
-	for changed := true; changed; {
+	room := l.shells[k].room()
+	for changed, passes := true, 0; changed; passes++ {
+		if passes == layerPasses && room <= math.MaxInt32 {
+			return &RoomError{Short: roundUp(room-l.size, memory.BlockSize), What: fmt.Sprintf("the order within core number %d, of more than %d layers,", k, passes)}
+		}
 		changed = false
 		err := l.store.Rows.Pass(ctx, pool, l.anyOpen(k-1, k), func(worker int, b *rowfile.Block) error {
 			return l.lowerLayers(&buffers.workers[worker], b, k)
@@ -270,12 +278,13 @@ func (l *layering) lowerLayers(w *sweeper, b *rowfile.Block, k int32) error {
 	})
 }
 
-// places makes places of the layers.
+// places makes places of the layers, as many layers at a time as the memory has room for. A place that is known stands as its
+// complement, which is less than 0, as no layer is.
 func (l *layering) places() error {
 	begins := make([]int, len(l.shells)+1) // of the layers of a shell
 	for v, x := range l.layer {
 		if x < 0 {
-			return fmt.Errorf("number %d never becomes free: these are no core numbers", v)
+			return inDenser(&l.store.Names, v, l.core[v])
 		}
 		k := max(0, l.core[v])
 		begins[k+1] = max(begins[k+1], int(x)+1)
@@ -284,23 +293,36 @@ func (l *layering) places() error {
 		begins[k+1] += begins[k]
 	}
 	layers := begins[len(l.shells)]
-	if int64(layers)*4 > l.arena.Size() {
-		return fmt.Errorf("%d layers of the degeneracy order have no room in %s; give a larger --memory", layers, memory.FormatSize(l.arena.Size()))
-	}
-	next := l.arena.Int32s(0, layers) // places
-	clear(next)
-	for v, x := range l.layer {
-		next[begins[max(0, l.core[v])]+int(x)]++
-	}
+	window := int(l.arena.Size() / 4)
 	sum := int32(0)
-	for i, n := range next {
-		next[i] = sum
-		sum += n
+	for lo := 0; lo < layers; lo += window {
+		next := l.arena.Int32s(0, min(window, layers-lo)) // places
+		clear(next)
+		slot := func(v int, x int32) int { return begins[max(0, l.core[v])] + int(x) - lo }
+		for v, x := range l.layer {
+			if x < 0 {
+				continue
+			}
+			if i := slot(v, x); i < len(next) {
+				next[i]++
+			}
+		}
+		for i, n := range next {
+			next[i] = sum
+			sum += n
+		}
+		for v, x := range l.layer {
+			if x < 0 {
+				continue
+			}
+			if i := slot(v, x); i < len(next) {
+				l.layer[v] = ^next[i]
+				next[i]++
+			}
+		}
 	}
 	for v, x := range l.layer {
-		at := &next[begins[max(0, l.core[v])]+int(x)]
-		l.layer[v] = *at
-		*at++
+		l.layer[v] = ^x
 	}
 	return nil
 }
@@ -328,14 +350,19 @@ func (s *Store) VerifyOrder(ctx context.Context, claims, place []int32, pool *ke
 	if err := s.claim(claims); err != nil {
 		return err
 	}
+	return s.bearOut(ctx, place, pool)
+}
+
+// bearOut proves the estimates right from places.
+func (s *Store) bearOut(ctx context.Context, place []int32, pool *kernel.Pool) error {
 	chunks := make([][chunkLen]int32, pool.Workers())
 	return s.scan(ctx, pool, func(worker int, r *rowfile.Rows) error {
 		v, chunk := r.Vertex, chunks[worker][:]
-		k, support, behind := claims[v], int32(0), int32(0)
+		k, support, behind := s.Core[v], int32(0), int32(0)
 		for n, rest, last := 0, r.Neighbours, uint32(0); len(rest) > 0; {
 			n, rest, last = rowfile.Unpack(chunk, rest, last)
 			for _, u := range chunk[:n] {
-				if claims[u] >= k {
+				if s.Core[u] >= k {
 					support++
 				}
 				if place[u] > place[v] {

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/seraph-ml/seraph/engine/kernel"
+	"github.com/seraph-ml/seraph/engine/memory"
 	"github.com/seraph-ml/seraph/internal/realdata"
 )
 
@@ -27,7 +28,9 @@ func placesAreThose(t testing.TB, s *Store, g *Graph, core []int32, workers int,
 		t.Fatal(err)
 	}
 	order, work, place := make([]int32, g.Nodes), make([]int32, g.Nodes), make([]int32, g.Nodes)
-	Order(g, core, order, work)
+	if err := Order(g, core, order, work); err != nil {
+		t.Fatal(err)
+	}
 	for _, bytes := range parts {
 		if err := s.Place(context.Background(), place, bytes, pool); err != nil {
 			t.Fatal(err)
@@ -88,8 +91,8 @@ func TestOrderOnDiskIsThatInMemory(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer g.Close()
-		s := storeOf(t, g)
-		placesAreThose(t, s, s.like(g), peeled(t, g), 2, LeastPart, 1<<20)
+		again := pairGraph(t, pairsOf(g), 0) // numbered as on disk
+		placesAreThose(t, importedPairs(t, pairsOf(g), 0), again, peeled(t, again), 2, LeastPart, 1<<20)
 	}
 }
 
@@ -117,11 +120,14 @@ func TestOrderOfLargeShells(t *testing.T) {
 	core := peeled(t, g)
 	s := importedPairs(t, ids, side*side+long)
 	placesAreThose(t, s, g, core, 2, LeastPart, 1<<20)
+	pool := kernel.NewPool(2)
+	defer pool.Close()
+	if err := s.Verify(context.Background(), slices.Clone(core), LeastPart, pool); err != nil {
+		t.Error(err)
+	}
 
 	// Wrong core numbers have no order, or a claim that their order does not bear out.
 	place := make([]int32, g.Nodes)
-	pool := kernel.NewPool(2)
-	defer pool.Close()
 	for _, wrong := range []int32{-1, 1} {
 		v := number[side*side/2]
 		core[v] += wrong
@@ -138,7 +144,40 @@ func TestOrderOfLargeShells(t *testing.T) {
 		if err == nil {
 			t.Errorf("a core number that is %+d is accepted", wrong)
 		}
+		var found *WrongError
+		if err := s.Verify(context.Background(), slices.Clone(core), LeastPart, pool); !errors.As(err, &found) {
+			t.Errorf("of a core number that is %+d: %v", wrong, err)
+		}
 		core[v] -= wrong
+	}
+}
+
+// A shell that is long and has no room is refused with the room that will do, in which it is then put into order.
+func TestOrderOfALongPath(t *testing.T) {
+	const n = 20_000
+	var ids []int64
+	for v := int64(1); v < n; v++ {
+		ids = append(ids, v-1, v)
+	}
+	s := importedPairs(t, ids, n)
+	for v := range s.Core {
+		s.Core[v] = 1
+	}
+	pool := kernel.NewPool(2)
+	defer pool.Close()
+	place := make([]int32, n)
+	var room *RoomError
+	if err := s.Place(context.Background(), place, LeastPart, pool); !errors.As(err, &room) || room.Short <= 0 {
+		t.Fatalf("%v, in %d bytes", err, LeastPart)
+	}
+	if err := s.Verify(context.Background(), slices.Repeat([]int32{1}, n), LeastPart, pool); !errors.As(err, &room) {
+		t.Errorf("%v, in %d bytes", err, LeastPart)
+	}
+	if err := s.Place(context.Background(), place, LeastPart+room.Short, pool); err != nil || place[0] != 0 || place[n-1] != 1 || place[1] != 2 || place[n/2] != n-1 {
+		t.Errorf("%v, places %v", err, head(place))
+	}
+	if err := s.Place(context.Background(), place, LeastPart+room.Short-memory.BlockSize, pool); !errors.As(err, &room) || room.Short != memory.BlockSize {
+		t.Errorf("%v, in a block less than was asked for", err)
 	}
 }
 
@@ -146,7 +185,9 @@ func TestPlacesComeBack(t *testing.T) {
 	g := pairGraph(t, []int64{3, 5, 5, 7, 7, 3, 7, 9, 20, 20}, 0)
 	core := peeled(t, g)
 	order, place := make([]int32, g.Nodes), make([]int32, g.Nodes)
-	Order(g, core, order, place)
+	if err := Order(g, core, order, place); err != nil {
+		t.Fatal(err)
+	}
 	dir := t.TempDir()
 	read := func(text string) error {
 		path := filepath.Join(dir, "order")

@@ -3,6 +3,7 @@ package kcore
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"math/bits"
 
@@ -68,6 +69,16 @@ func (p *part) Close() error { return p.arena.Close() }
 
 // errNoRoom says that not even the vertices of the largest estimate fit.
 var errNoRoom = errors.New("no room for a part")
+
+// RoomError says that a part is too small for what takes too long otherwise.
+type RoomError struct {
+	Short int64  // bytes that a larger part has more
+	What  string // needs them
+}
+
+func (e *RoomError) Error() string {
+	return fmt.Sprintf("%s needs %s more", e.What, memory.FormatSize(e.Short))
+}
 
 // load fills the part with the vertices of estimates above t, or above more than that where they do not fit.
 func (p *part) load(ctx context.Context, rows *rowfile.File, t, above int32) error {

@@ -20,7 +20,7 @@ type Size struct {
 	Nodes    int64 // numbers in use
 	Pairs    int64 // edges as they stand in the files
 	Text     int64 // bytes of the files
-	Greatest int64 // id, as far as it is known
+	Greatest int64 // id, as far as it is known and matters
 	Decoder  int64 // bytes that a reader takes beside what it emits: of compressed files, of columns, or for a whole graph
 	Labels   int64 // bytes of the different ids, where they are texts
 
@@ -67,7 +67,7 @@ func Survey(paths []string, o Options) (Size, error) {
 		all.Greatest = max(all.Greatest, s.Greatest)
 	}
 	if o.Vertices > 0 {
-		all.Nodes = o.Vertices
+		all.Nodes, all.Greatest = o.Vertices, 0 // ids are numbers, however far apart
 	}
 	return all, nil
 }

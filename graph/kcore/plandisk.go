@@ -20,8 +20,9 @@ type DiskPlan struct {
 }
 
 // PlanDisk is the plan of a decomposition on disk within a budget: by what Survey has guessed, or by the index of what has been
-// imported. It is a *plan.TooSmallError where there is none.
-func PlanDisk(s Size, x *rowfile.Index, e Engine, threads int, budget int64) (p DiskPlan, err error) {
+// imported. An order or a proof needs so many vectors of 4 bytes a vertex, at most 2, which come out of Part. It is a
+// *plan.TooSmallError where there is no plan.
+func PlanDisk(s Size, x *rowfile.Index, e Engine, threads, vectors int, budget int64) (p DiskPlan, err error) {
 	baseline, err := memory.Baseline()
 	if err != nil {
 		return p, err
@@ -39,7 +40,8 @@ func PlanDisk(s Size, x *rowfile.Index, e Engine, threads int, budget int64) (p 
 	} else if s.Greatest > 0 && !areNumbers(s.Greatest, s.Pairs) {
 		ids = 8 * int64(x.Nodes)
 	}
-	core := 4*int64(x.Nodes) + ids
+	core := 4*int64(x.Nodes) + ids + int64(x.Nodes)/8 // estimates, ids, and which numbers are vertices
+	beside := 4 * int64(vectors) * int64(x.Nodes)
 	text := textBytes(threads) + int64(threads)*pairsBytes + s.Decoder
 	blocks := rowfile.FileBytes(x)
 	sweeps := sweepingBytes(x, threads)
@@ -50,14 +52,14 @@ func PlanDisk(s Size, x *rowfile.Index, e Engine, threads int, budget int64) (p 
 	if guessed {
 		least += dictionary
 	}
-	if small := max(least-p.Import, LeastPart-p.Part); small > 0 {
+	if small := max(least-p.Import, LeastPart+beside-p.Part); small > 0 {
 		return p, &plan.TooSmallError{Budget: budget, Smallest: roundUp(budget+small, 1<<20), Stage: "the plan on disk"}
 	}
 	item := func(name string, bytes int64, where plan.Where, note string) plan.Item {
 		return plan.Item{Name: name, Bytes: bytes, Where: where, Note: note}
 	}
 	sorted := edges.NewPlan(edges.Options{Memory: p.Import - rowfile.WriterBytes(writerRow(p.Import)), Symmetric: true}, s.Pairs, int64(x.Nodes))
-	// A part need not be larger than all rows with their vertices, or with the claims and places of a proof beside it.
+	// A part need not be larger than all rows with their vertices, and the vectors of a proof beside them.
 	p.Part = min(p.Part, roundUp(LeastPart+max(2*(x.Bytes+partVertex*x.Rows), 8*int64(x.Nodes)), memory.BlockSize))
 	passes := 4.0 * Sweeps
 	if e != Scan {
@@ -70,8 +72,14 @@ func PlanDisk(s Size, x *rowfile.Index, e Engine, threads int, budget int64) (p 
 		{Name: "divide", Items: []plan.Item{item("estimates and ids", core, plan.Resident, ""), item("rows", blocks, plan.Streamed, ""),
 			item("sweeps", sweeps, plan.Resident, ""), item("part", p.Part+index, plan.Resident, "")},
 			DiskRead: int64(passes * float64(x.Bytes)), DiskWrite: int64(passes * float64(4*x.Nodes)), Traffic: passes * 40 * float64(s.Pairs)},
-		{Name: "write", Items: []plan.Item{item("core numbers and ids", core+int64(x.Nodes)/8, plan.Resident, ""), item("text", 1<<20, plan.Resident, "")}, Traffic: 50 * float64(x.Nodes)},
 	}}
+	if vectors > 0 {
+		part := p.Part - beside
+		p.Stages = append(p.Stages, plan.Stage{Name: "order or proof", Items: []plan.Item{item("core numbers and ids", core, plan.Resident, ""),
+			item("places or claims", beside, plan.Resident, ""), item("rows", blocks, plan.Streamed, ""), item("sweeps", sweeps, plan.Resident, ""), item("part", part+index, plan.Resident, "")},
+			DiskRead: int64(2+math.Ceil(float64(x.Bytes)/float64(part))) * x.Bytes, Traffic: 80 * float64(s.Pairs)})
+	}
+	p.Stages = append(p.Stages, plan.Stage{Name: "write", Items: []plan.Item{item("core numbers and ids", core, plan.Resident, ""), item("text", 1<<20, plan.Resident, "")}, Traffic: 50 * float64(x.Nodes)})
 	if !guessed {
 		p.Stages = p.Stages[1:]
 	}

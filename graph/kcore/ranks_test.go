@@ -61,7 +61,7 @@ func TestStagesHaveTheRoundsOfThePaper(t *testing.T) {
 		}
 		defer g.Close()
 		core, want := make([]int32, g.Nodes), peeled(t, g)
-		for ranks := 1; ranks <= 4; ranks += 1 + i%2 {
+		for _, ranks := range []int{1, 2 + i%3} {
 			r := Ranks{Ranks: ranks, At: c.at, Exact: c.exact}
 			if stages := r.Decompose(g, core); !slices.Equal(stages, c.want) || !slices.Equal(core, want) {
 				t.Errorf("%s at %v, exact %v, %d ranks:\n%+v, expected\n%+v", c.file, c.at, c.exact, ranks, stages, c.want)

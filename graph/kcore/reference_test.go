@@ -76,7 +76,9 @@ func peeled(t testing.TB, g *Graph) []int32 {
 func certified(t testing.TB, g *Graph, core []int32) {
 	t.Helper()
 	order, work := make([]int32, g.Nodes), make([]int32, g.Nodes)
-	Order(g, core, order, work)
+	if err := Order(g, core, order, work); err != nil {
+		t.Fatal(err)
+	}
 	if err := Verify(g, core, order, work); err != nil {
 		t.Error(err)
 	}
