@@ -8,6 +8,9 @@ const (
 	maxRows        = 480       // most rows of a unit
 	bandBytes      = 8 << 20   // packed block of B: stays in the L3 cache
 	sweepColumns   = 64        // fewest columns for which a single row sweeps over B
+
+	// The L1 cache of common processors: 32 KiB, or 48 KiB with more ways.
+	cacheLine, cacheSets, cacheWays = 64, 64, 8
 )
 
 // packing says where a product reads an operand.
@@ -113,10 +116,27 @@ func (c *blocking) choosePacking(p *product) {
 	case !c.set.readsB(&p.b) || p.m > 2*most:
 		c.packB = private
 	}
-	if !c.set.readsA(&p.a, p.k) || p.n > 2*c.columns() && p.m > most {
+	if !c.set.readsA(&p.a, p.k) || p.n > 2*c.columns() && p.m > most && c.crowded(&p.a) {
 		c.packA = private
 		c.columnsOfA = p.a.col != 1 && p.a.row == 1 && c.set != setAMX
 	}
+}
+
+// crowded says whether the rows that a micro-kernel reads of A, where they lie, compete for the same sets of the L1 cache, or
+// do not begin where AMX wants them to. Only then it pays to copy A to rows that are an odd number of cache lines apart.
+func (c *blocking) crowded(a *operand) bool {
+	if c.set == setAMX {
+		return true
+	}
+	distance := 4 * a.row
+	if a.h != nil {
+		distance = 2 * a.row
+	}
+	sets := cacheSets * cacheLine
+	for ; distance%2 == 0 && sets > 1; distance /= 2 {
+		sets /= 2
+	}
+	return ceil(c.mr, min(sets, cacheSets)) > cacheWays/2
 }
 
 // shareOut cuts the work into a few units for each worker, which even out uneven speeds: by rows first, as far as blocks stay
