@@ -69,6 +69,13 @@ func (b *bump) staging(bytes int) staging {
 	return staging{b.arena.Bytes(at, bytes), b.arena.Float32s(at, bytes/4)}
 }
 
+// doubles takes numbers for transfers to and from the disk, of which so many are whole blocks.
+func (b *bump) doubles(n int) (raw []byte, x []float64) {
+	b.next = (b.next + memory.BlockSize - 1) / memory.BlockSize * memory.BlockSize
+	at := b.take(8 * int64(n))
+	return b.arena.Bytes(at, 8*n), b.arena.Float64s(at, n)
+}
+
 // checkWeights refuses edge weights that Â cannot be made of.
 func checkWeights(raw *format.Graph) error {
 	for i, w := range raw.Weights {

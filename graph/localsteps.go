@@ -9,18 +9,22 @@ import (
 )
 
 // stepsByFeatures finds the first step at which the features of each node are near the stationary ones. A distance runs
-// over all columns: what the blocks before have added up to stands in a table of nodes × Kmax, which a single block does
-// not need.
+// over all columns: what the blocks before have added up to stands in a table of nodes × Kmax, in memory or on disk, which a
+// single block does not need.
 func (s *Smoothing) stepsByFeatures(ctx context.Context, w Way, steps []int32, pool *kernel.Pool, spill *memory.Spill) (err error) {
-	r, err := s.newRelay(w, s.distanceBytes(w), pool, spill)
+	width, cols := s.stepsWidth(w), s.features().Cols
+	r, err := s.newRelay(width, s.distanceBytes(w), pool, spill)
 	defer func() { err = errors.Join(err, r.close()) }()
 	if err != nil {
 		return err
 	}
-	width, cols := s.width(w), s.features().Cols
 	ref := references{groups: s.groups(), pi: s.stationary(&r.work), sums: r.work.float64s(s.groups().count * width)}
-	d := distances{ref: &ref, steps: steps, rows: s.tableRows(w), bound: s.Epsilon * s.Epsilon}
-	d.table = r.work.float64s(d.rows * s.Graph.Nodes)
+	table, err := s.newTable(w, &r.work, spill)
+	defer func() { err = errors.Join(err, table.close()) }()
+	if err != nil {
+		return err
+	}
+	d := distances{ref: &ref, steps: steps, bound: s.Epsilon * s.Epsilon}
 	done, total := 0, (cols+width-1)/width*s.Kmax
 	for lo := 0; lo < cols; lo += width {
 		hi := min(lo+width, cols)
@@ -38,13 +42,17 @@ func (s *Smoothing) stepsByFeatures(ctx context.Context, w Way, steps []int32, p
 					return err
 				}
 			}
-			d.add(k, x, lo == 0, pool)
+			d.now = table.row()
+			d.add(x, lo == 0, pool)
 			done++
 			if s.Progress != nil {
 				s.Progress(done, total)
 			}
 			if hi == cols && d.decide(k) == 0 {
 				return nil
+			}
+			if err := table.done(); err != nil {
+				return err
 			}
 		}
 	}
@@ -55,25 +63,17 @@ func (s *Smoothing) stepsByFeatures(ctx context.Context, w Way, steps []int32, p
 type distances struct {
 	ref   *references
 	steps []int32   // of each node, where they are known
-	table []float64 // rows × nodes: what the blocks so far add up to after step k
-	rows  int       // Kmax, or 1 where there is one block
+	now   []float64 // of each node: what the blocks so far add up to after the step at hand
 	bound float64   // ε²
 
-	now   []float64 // the row of the table
 	x     strip
 	fresh bool // this is the first block
 }
 
-// add adds the block x of step k.
-func (d *distances) add(k int, x strip, fresh bool, pool *kernel.Pool) {
-	d.x, d.fresh, d.now = x, fresh, d.at(k)
+// add adds the block x.
+func (d *distances) add(x strip, fresh bool, pool *kernel.Pool) {
+	d.x, d.fresh = x, fresh
 	pool.For(len(d.steps), 64, d)
-}
-
-// at is the row of the table for step k.
-func (d *distances) at(k int) []float64 {
-	n := len(d.steps)
-	return d.table[k%d.rows*n:][:n]
 }
 
 // Do adds what nodes lo to hi have in the block.
@@ -90,11 +90,11 @@ func (d *distances) Do(_, lo, hi int) {
 	}
 }
 
-// decide gives the nodes that are near enough after step k their number of steps, once all blocks have been added, and
-// returns how many are left.
+// decide gives the nodes that are near enough after step k, which is at hand, their number of steps, once all blocks have been added,
+// and returns how many are left.
 func (d *distances) decide(k int) int {
 	left := 0
-	for i, sum := range d.at(k) {
+	for i, sum := range d.now {
 		switch {
 		case d.steps[i] != undecided:
 		case sum < d.bound:

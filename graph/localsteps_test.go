@@ -306,7 +306,7 @@ func TestSquaredDistancesAddUpInBlocks(t *testing.T) {
 			return sum
 		}
 		for given := -1; given < 2*cols; given++ {
-			if got := inBlocks(s.width(Way{Width: given})); got != want {
+			if got := inBlocks(s.stepsWidth(Way{Width: given})); got != want {
 				t.Fatalf("node %d, width %d: %v, want %v", u, given, got, want)
 			}
 		}

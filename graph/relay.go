@@ -17,20 +17,20 @@ type relay struct {
 	work   bump // what follows the strips
 }
 
-// newRelay sets memory aside for the relay and another more bytes in r.work. What it returns has to be closed even after an
-// error.
-func (s *Smoothing) newRelay(w Way, more int64, pool *kernel.Pool, spill *memory.Spill) (*relay, error) {
+// newRelay sets memory aside for the relay of blocks of so many columns, and another more bytes in r.work. What it returns has to be
+// closed even after an error.
+func (s *Smoothing) newRelay(width int, more int64, pool *kernel.Pool, spill *memory.Spill) (*relay, error) {
 	r := &relay{a: s.Adjacency, pool: pool}
-	arena, err := memory.NewArena(s.relayBytes(w) + more)
+	arena, err := memory.NewArena(s.relayBytes(width) + more)
 	if err != nil {
 		return r, err
 	}
 	r.work.arena = arena
 	for i := range r.strips {
-		b := r.work.staging(s.stripBytes(s.Graph.Nodes, w))
+		b := r.work.staging(4 * padRows(s.Graph.Nodes) * width)
 		r.strips[i] = strip{data: b.floats, raw: b.raw}
 	}
-	r.source, err = newSource(s.hopZero(), s.width(w), spill, &r.work, &r.work)
+	r.source, err = newSource(s.hopZero(), width, spill, &r.work, &r.work)
 	return r, err
 }
 

@@ -49,18 +49,17 @@ func (s *Smoothing) openResult(w Way, spill *memory.Spill) (*Hops, error) {
 
 // smooth fills the result, block after block.
 func (s *Smoothing) smooth(ctx context.Context, w Way, steps []int32, h *Hops, pool *kernel.Pool, spill *memory.Spill) (err error) {
-	r, err := s.newRelay(w, s.sumBytes(w), pool, spill)
+	width := s.width(w)
+	r, err := s.newRelay(width, s.sumBytes(w), pool, spill)
 	defer func() { err = errors.Join(err, r.close()) }()
 	if err != nil {
 		return err
 	}
 	out := strip{data: h.kept[0].matrix, stride: h.Cols}
 	if w.Spill {
-		b := r.work.staging(s.stripBytes(h.Rows, w))
-		out = strip{data: b.floats, raw: b.raw}
+		out = newStrip(h.Rows, width, &r.work)
 	}
-	width := s.width(w)
-	terms := s.Averaging.terms(slices.Max(steps))
+	terms, moving := s.Averaging.terms(slices.Max(steps)), s.moving(steps)
 	done, total := 0, (h.Cols+width-1)/width*terms
 	for lo := 0; lo < h.Cols; lo += width {
 		hi := min(lo+width, h.Cols)
@@ -78,7 +77,7 @@ func (s *Smoothing) smooth(ctx context.Context, w Way, steps []int32, h *Hops, p
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			if k > 0 {
+			if 0 < k && k < moving {
 				if x, err = r.next(); err != nil {
 					return err
 				}
@@ -97,6 +96,17 @@ func (s *Smoothing) smooth(ctx context.Context, w Way, steps []int32, h *Hops, p
 		}
 	}
 	return nil
+}
+
+// moving is the number of hops that are averaged for any node that has neighbours: from there on, those that are left have the same
+// row in every hop, their own.
+func (s *Smoothing) moving(steps []int32) (terms int) {
+	for u, k := range steps {
+		if s.Graph.Degree(u) > 0 {
+			terms = max(terms, s.Averaging.terms(k))
+		}
+	}
+	return terms
 }
 
 // weightedSum adds a hop to the sums of the nodes that it is averaged for, as a task: a unit is a row that is kept.

@@ -180,10 +180,10 @@ func (l *LocalSteps) Close() error {
 	return arena.Close()
 }
 
-// Steps computes K(i, ε) of every node on the pool's workers. spill may be nil unless the features are read from
-// elsewhere: steps themselves never go to disk. Features that are read from elsewhere are read once here, and once by Smooth.
+// Steps computes K(i, ε) of every node on the pool's workers. spill may be nil unless the way spills, as the distances of several
+// blocks of columns then do, or the features are read from elsewhere: they are once here, and once by Smooth.
 func (s *Smoothing) Steps(ctx context.Context, way Way, pool *kernel.Pool, spill *memory.Spill) (*LocalSteps, error) {
-	if err := errors.Join(s.Check(), s.checkDisk(false, spill)); err != nil {
+	if err := errors.Join(s.Check(), s.checkDisk(s.Distance != DistanceInfluence && s.tableDisk(way) > 0, spill)); err != nil {
 		return nil, err
 	}
 	arena, err := memory.NewArena(s.stepsBytes())

@@ -278,7 +278,7 @@ func TestNoWayOfSmoothingChangesABit(t *testing.T) {
 		}
 		runs := 0
 		for form, g := range graphs {
-			for _, width := range []int{1, 16, 40, cols, 1000} {
+			for _, width := range []int{1, 12, 16, 40, cols, 1000} {
 				for _, onDisk := range []bool{false, true} {
 					for _, rows := range [][]int32{nil, everything, everything[:5]} {
 						pool := pools[runs%len(pools)]
@@ -364,9 +364,11 @@ func checkNeed(t *testing.T, s *Smoothing, w Way, stages []plan.Stage) {
 	case s.Distance == DistanceInfluence:
 		find += 8*n*2 + 2*3*8*n // degrees and their shares; three vectors a worker
 	case w.Width == 100:
-		find += relay + 8*n + 8*width + 8*n // shares of degrees, stationary features, distances
+		find += relay + 8*n + 8*width + 8*padded // shares of degrees, stationary features, distances
+	case w.Spill:
+		find += relay + 8*n + 8*width + 2*8*padded // the others on disk
 	default:
-		find += relay + 8*n + 8*width + 5*8*n
+		find += relay + 8*n + 8*width + 5*8*padded
 	}
 	if w.Spill {
 		average += 4*padded*width + stagingBytes

@@ -9,14 +9,25 @@ import (
 
 // Ways returns the ways to smooth from the fastest on: the result in memory first, then on disk, with narrower and narrower
 // blocks. One block of all columns finds the steps without the table of nodes × Kmax distances that several need, so a
-// narrower way may take more memory.
-func (s *Smoothing) Ways() []Way { return s.hopZero().Ways() }
+// narrower way may take more memory. The last are narrower than [Smoothing.Steps] can be, which holds two blocks at a time where
+// [Smoothing.Smooth] holds three.
+func (s *Smoothing) Ways() []Way {
+	ways := s.hopZero().Ways()
+	for _, width := range []int{12, 8} {
+		if width < s.features().Cols {
+			ways = append(ways, Way{Width: width, Spill: true})
+		}
+	}
+	return ways
+}
 
-// width is the number of columns of a block. Blocks begin at multiples of columnStep, so that distances have the same bits
-// in all of them.
-func (s *Smoothing) width(w Way) int {
-	width := min(max(w.Width, 1), maxWidth)
-	return min((width+columnStep-1)/columnStep*columnStep, s.features().Cols)
+// width is the number of columns of a block that is averaged.
+func (s *Smoothing) width(w Way) int { return min(max(w.Width, 1), maxWidth, s.features().Cols) }
+
+// stepsWidth is the number of columns of a block that steps are found with. Blocks begin at multiples of columnStep, so that
+// distances have the same bits in all of them.
+func (s *Smoothing) stepsWidth(w Way) int {
+	return min((s.width(w)+columnStep-1)/columnStep*columnStep, s.features().Cols)
 }
 
 // aligned is what an array takes of an arena.
@@ -25,28 +36,47 @@ func aligned(bytes int64) int64 { return (bytes + memory.Align - 1) / memory.Ali
 // stepsBytes is the memory of LocalSteps.
 func (s *Smoothing) stepsBytes() int64 { return 4 * int64(s.Graph.Nodes) }
 
-// stripBytes is the memory of a block of columns of so many rows.
-func (s *Smoothing) stripBytes(rows int, w Way) int { return 4 * padRows(rows) * s.width(w) }
-
-// relayBytes is the memory of a relay.
-func (s *Smoothing) relayBytes(w Way) int64 {
+// relayBytes is the memory of a relay of blocks of so many columns.
+func (s *Smoothing) relayBytes(width int) int64 {
 	f := s.features()
-	return 2*int64(s.stripBytes(s.Graph.Nodes, w)) + scaledBytes(f, s.Scaling) + layOutBytes(f, s.width(w))
+	return 2*4*int64(padRows(s.Graph.Nodes))*int64(width) + scaledBytes(f, s.Scaling) + layOutBytes(f, width)
 }
 
-// tableRows is the number of steps whose distances are kept at the same time.
+// tableRows is the number of steps whose distances are kept at the same time, and tableInMemory how many of them in memory: all,
+// or those of the step at hand and of the one after.
 func (s *Smoothing) tableRows(w Way) int {
-	if s.width(w) >= s.features().Cols {
+	if s.stepsWidth(w) >= s.features().Cols {
 		return 1
 	}
 	return s.Kmax
+}
+
+func (s *Smoothing) tableInMemory(w Way) int {
+	rows := s.tableRows(w)
+	if w.Spill {
+		return min(rows, 2)
+	}
+	return rows
+}
+
+// tableBytes is what so many rows of distances take.
+func (s *Smoothing) tableBytes(rows int) int64 {
+	return 8 * int64(padRows(s.Graph.Nodes)) * int64(rows)
+}
+
+// tableDisk is what the table takes of the disk.
+func (s *Smoothing) tableDisk(w Way) int64 {
+	if rows := s.tableRows(w); rows > s.tableInMemory(w) {
+		return s.tableBytes(rows)
+	}
+	return 0
 }
 
 // distanceBytes is what finding the steps by features takes beside the relay: the stationary distribution, the stationary
 // features, and the distances.
 func (s *Smoothing) distanceBytes(w Way) int64 {
 	n := int64(s.Graph.Nodes)
-	return aligned(8*n) + aligned(8*int64(s.groups().count)*int64(s.width(w))) + aligned(8*n*int64(s.tableRows(w)))
+	return aligned(8*n) + aligned(8*int64(s.groups().count)*int64(s.stepsWidth(w))) + memory.BlockSize + s.tableBytes(s.tableInMemory(w))
 }
 
 // influenceBytes is what finding the steps by influence takes.
@@ -67,7 +97,7 @@ func (s *Smoothing) sumBytes(w Way) int64 {
 	if !w.Spill {
 		return 0
 	}
-	return int64(s.stripBytes(s.kept(), w)) + memory.BlockSize
+	return stripBytes(s.kept(), s.width(w))
 }
 
 // resultBytes is the memory of the result.
@@ -100,12 +130,17 @@ func (s *Smoothing) Stages(w Way, workers int) []plan.Stage {
 		find.Items = append(find.Items, plan.Item{Name: "influence on a node", Bytes: s.influenceBytes(workers), Where: plan.Resident})
 		find.Flops = float64(s.Kmax) * n * (2*entries + 3*n)
 	} else {
-		find.Items = append(find.Items, s.blocksItem(w), plan.Item{
-			Name: "distances", Bytes: s.distanceBytes(w), Where: plan.Resident, Note: fmt.Sprintf("of %d steps at a time", s.tableRows(w)),
-		})
-		s.countHops(&find, w, 3)
+		width := s.stepsWidth(w)
+		note := fmt.Sprintf("of %d steps at a time", s.tableInMemory(w))
+		if disk := s.tableDisk(w); disk > 0 {
+			note += fmt.Sprintf(", %s on disk", memory.FormatSize(disk))
+			moved := int64(s.blocks(width)-1) * disk
+			find.DiskRead, find.DiskWrite = moved, moved
+		}
+		find.Items = append(find.Items, s.blocksItem(width), plan.Item{Name: "distances", Bytes: s.distanceBytes(w), Where: plan.Resident, Note: note})
+		s.countHops(&find, width, 3)
 	}
-	average := plan.Stage{Name: "smooth", Items: append(s.Items(w), steps, s.blocksItem(w))}
+	average := plan.Stage{Name: "smooth", Items: append(s.Items(w), steps, s.blocksItem(s.width(w)))}
 	if sum := s.sumBytes(w); sum > 0 {
 		average.Items = append(average.Items, plan.Item{Name: "block of sums", Bytes: sum, Where: plan.Resident})
 		average.DiskWrite += tileBytes(s.kept(), s.features().Cols)
@@ -113,27 +148,29 @@ func (s *Smoothing) Stages(w Way, workers int) []plan.Stage {
 	if groups := s.groupsBytes(); groups > 0 {
 		average.Items = append(average.Items, plan.Item{Name: "components", Bytes: groups, Where: plan.Resident})
 	}
-	s.countHops(&average, w, 2)
+	s.countHops(&average, s.width(w), 2)
 	return []plan.Stage{find, average}
 }
 
-// blocksItem is the memory of a relay.
-func (s *Smoothing) blocksItem(w Way) plan.Item {
-	width, cols := s.width(w), s.features().Cols
-	note := fmt.Sprintf("%d of %d columns", (cols+width-1)/width, width)
-	return plan.Item{Name: "blocks of hops", Bytes: s.relayBytes(w), Where: plan.Resident, Note: note}
+// blocks is the number of blocks of so many columns.
+func (s *Smoothing) blocks(width int) int { return (s.features().Cols + width - 1) / width }
+
+// blocksItem is the memory of a relay of blocks of so many columns.
+func (s *Smoothing) blocksItem(width int) plan.Item {
+	note := fmt.Sprintf("%d of %d columns", s.blocks(width), width)
+	return plan.Item{Name: "blocks of hops", Bytes: s.relayBytes(width), Where: plan.Resident, Note: note}
 }
 
-// countHops adds what Kmax hops, and so many operations on every element of them, take.
-func (s *Smoothing) countHops(stage *plan.Stage, w Way, operations float64) {
+// countHops adds what Kmax hops in blocks of so many columns, and so many operations on every element of them, take.
+func (s *Smoothing) countHops(stage *plan.Stage, width int, operations float64) {
 	f := s.features()
 	n, cols, entries, hops := float64(s.Graph.Nodes), float64(f.Cols), float64(s.Adjacency.Indptr[s.Graph.Nodes]), float64(s.Kmax)
-	width := s.width(w)
-	blocks := float64((f.Cols + width - 1) / width)
+	blocks := float64(s.blocks(width))
 	stage.Flops += hops * cols * (2*entries + operations*n)
 	stage.Traffic += hops * (cols*(12*n+4*entries) + 8*blocks*entries)
 	if a := s.Adjacency; a.graph != nil {
 		stage.DiskRead += int64(blocks*hops) * a.graph.stored.file.Parts().EdgeBytes
+		stage.Traffic += unpacking * blocks * hops * entries
 	}
 	if f.Read != nil {
 		stage.DiskRead += 4*int64(f.Rows)*int64(f.Cols) + tileBytes(f.Rows, f.Cols)

@@ -77,7 +77,7 @@ func TestPredictionsAreSmoothedByTheFormula(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer a.Close()
-	s, err := newSmoother(d)
+	s, err := newSmoother(d, d.inMemory(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -368,12 +368,15 @@ func (w *work) judge(trial *run.Trial, shop *workshop, s *store, split graph.Spl
 		if err != nil {
 			return err
 		}
-		rows := q.Matrix(w.design.Post.Hops)
-		accuracy = w.data.scoreRows(rows, split.Val).Accuracy()
-		test = w.data.scoreRows(rows, split.Test)
-		if err := q.Close(); err != nil {
+		hops, rows := w.design.Post.Hops, shop.trainer.Sizes.Eval
+		val, wrong := w.data.scoreResult(q, hops, split.Val, rows)
+		if wrong == nil {
+			test, wrong = w.data.scoreResult(q, hops, split.Test, rows)
+		}
+		if err := errors.Join(wrong, q.Close()); err != nil {
 			return err
 		}
+		accuracy = val.Accuracy()
 	}
 	o := run.Outcome{Score: accuracy, Model: run.Trained{
 		Config:  configOf(w, s),

@@ -388,7 +388,7 @@ func TestPostPropagation(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer a.Close()
-		s, err := newSmoother(d)
+		s, err := newSmoother(d, d.inMemory(), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

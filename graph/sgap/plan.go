@@ -268,7 +268,7 @@ func (pl *planner) trainStage(w way, c choice) (plan.Stage, error) {
 	}
 	s.Items = d.workItems(&c.design, ends, sizes, true)
 	seeds := float64(pl.job.Seeds)
-	c.design.Post.plan(d, &s, seeds, pl.job.Threads)
+	c.design.Post.plan(d, &s, seeds, pl.job.Threads, d.predictionWay(w.propagate), sizes.Eval)
 	addTraining(&s, seeds*float64(c.training.Epochs), &sizes, ends[0])
 	addCost(&s, seeds*float64(d.Nodes)/float64(sizes.Eval), ends[0].Eval.Cost)
 	if sizes.shelved {

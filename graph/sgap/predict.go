@@ -190,7 +190,7 @@ func (a *applied) plan() (*plan.Job, error) {
 		predict.Items = append(predict.Items, a.outputItems(s.Eval, ps.width())...)
 		addCost(&predict, float64(d.Nodes)/float64(s.Eval), ps.Eval.Cost)
 		addStage(&predict, a.recallStage(w), 1)
-		a.design.Post.plan(d, &predict, 1, a.job.Threads)
+		a.design.Post.plan(d, &predict, 1, a.job.Threads, d.predictionWay(w.propagate), s.Eval)
 		if a.design.passes() {
 			predict.Items = append(append(predict.Items, a.adjacencyItems()...), passingItems(d, s)...)
 		}
@@ -259,9 +259,14 @@ func (a *applied) logits(tr *trainer, block *buffer, s *store, yield func(lo int
 		return err
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
-	q, classes := h.Matrix(a.design.Post.Hops), a.data.Classes
+	classes := a.data.Classes
+	read := make([]float32, tr.Sizes.Eval*classes)
 	for lo := 0; lo < a.data.Nodes; lo += tr.Sizes.Eval {
-		rows := q[lo*classes : min(lo+tr.Sizes.Eval, a.data.Nodes)*classes]
+		hi := min(lo+tr.Sizes.Eval, a.data.Nodes)
+		rows := read[:(hi-lo)*classes]
+		if err := h.ReadRows(lo, hi, a.design.Post.Hops, rows); err != nil {
+			return err
+		}
 		for i := 0; i < len(rows); i += classes {
 			logarithms(rows[i : i+classes])
 		}

@@ -118,7 +118,7 @@ func (s *designSearch) planDesign(w way, d search.Design, threads int) (plan.Sta
 	if err != nil {
 		return st, err
 	}
-	c.design.Post.plan(s.data, &st, 1, threads)
+	c.design.Post.plan(s.data, &st, 1, threads, s.data.inMemory(), sizes.Eval)
 	for i := range st.Items {
 		if st.Items[i].Name == adjacencyOfPredictions { // shared by all designs
 			st.Items[i].Bytes = 0

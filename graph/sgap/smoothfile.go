@@ -59,7 +59,7 @@ func (j *SmoothJob) Run(ctx context.Context) (r *SmoothResult, err error) {
 	if r.Peak, err = j.peak(d, read); err != nil {
 		return nil, err
 	}
-	sm, err := newSmoother(d)
+	sm, err := newSmoother(d, d.inMemory(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -207,7 +207,7 @@ func (j *SmoothJob) peak(d *dataset, read int64) (int64, error) {
 		{Name: "nodes by their ids", Bytes: 48 * int64(d.Nodes), Where: plan.Resident},
 	}}
 	post := Post{Norm: localNorm, Local: j.Local}
-	post.plan(d, &smooth, 1, j.Threads)
+	post.plan(d, &smooth, 1, j.Threads, d.inMemory(), 0)
 	p := &plan.Job{Budget: j.Memory, Baseline: baseline, Stages: []plan.Stage{importStage(read, d.graphBytes), smooth}}
 	if p.Peak() > j.Memory {
 		return 0, &plan.TooSmallError{Budget: j.Memory, Smallest: p.Peak(), Stage: smooth.Name}

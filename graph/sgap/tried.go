@@ -88,7 +88,7 @@ func (s *designSearch) score(w *work, shop *workshop, store *store, i int, e *tr
 	split := w.data.splits[i]
 	if w.design.Post.Hops > 0 {
 		began := time.Now()
-		q, _, err := w.smoothBy(s.messages.adjacency[w.design.Post.Norm], shop.trainer, shop.testRows, store)
+		q, _, err := w.smoothBy(s.messages.adjacency[w.design.Post.Norm], w.data.inMemory(), shop.trainer, shop.testRows, store)
 		if err != nil {
 			return err
 		}

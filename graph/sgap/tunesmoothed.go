@@ -78,7 +78,7 @@ func (t *tuning) trySmoothed(c *candidate, shop *workshop, s *store, split graph
 	if err := w.adjacencyOf(c.own.design.Post.Norm); err != nil {
 		return err
 	}
-	sm, err := w.predicted(shop.trainer, shop.testRows, s, &c.own.design)
+	sm, err := w.predicted(shop.trainer, shop.testRows, s, &c.own.design, w.data.inMemory())
 	if err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ func smoothedStage(tried []smoothed, d *dataset, workers int) plan.Stage {
 	var most plan.Stage
 	for i := range tried {
 		var one plan.Stage
-		tried[i].post.plan(d, &one, 1, workers)
+		tried[i].post.plan(d, &one, 1, workers, d.inMemory(), 0)
 		if one.Peak() > most.Peak() {
 			most.Items = one.Items
 		}
