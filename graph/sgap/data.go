@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"slices"
+	"strings"
 
 	"github.com/seraph-ml/seraph/engine/memory"
 	"github.com/seraph-ml/seraph/engine/plan"
@@ -245,19 +245,39 @@ func (d *dataset) split(job *run.Job, kind detect.Kind) error {
 	return nil
 }
 
+// mostNamed is how many classes a note lists by name.
+const mostNamed = 5
+
 // noteUntaught tells of classes that some split has no node to learn from: nodes of them validate and test all the same.
 func (d *dataset) noteUntaught(job *run.Job) {
-	for c := range d.Classes {
-		without := 0
-		for _, s := range d.splits {
-			if !slices.ContainsFunc(s.Train, func(u int32) bool { return int(d.Labels[u]) == c }) {
-				without++
+	without := make([]int, d.Classes) // splits
+	for _, s := range d.splits {
+		taught := make([]bool, d.Classes)
+		for _, u := range s.Train {
+			if c := d.Labels[u]; c >= 0 {
+				taught[c] = true
 			}
 		}
-		if without > 0 {
-			job.Notef("no node of class %s trains in %d of %d splits: it cannot be learned there, and its nodes count as wrong", d.className(c), without, len(d.splits))
+		for c := range taught {
+			if !taught[c] {
+				without[c]++
+			}
 		}
 	}
+	var names []string
+	for c, n := range without {
+		if n > 0 {
+			names = append(names, fmt.Sprintf("%s (in %d of %d splits)", d.className(c), n, len(d.splits)))
+		}
+	}
+	if len(names) == 0 {
+		return
+	}
+	more := ""
+	if n := len(names) - mostNamed; n > 0 {
+		names, more = names[:mostNamed], fmt.Sprintf(" and %d more", n)
+	}
+	job.Notef("no node trains of the classes %s%s: they cannot be learned there, and their nodes count as wrong", strings.Join(names, ", "), more)
 }
 
 // keepSplits moves the splits off the Go heap: together they may be many times as long as the graph has nodes.

@@ -354,16 +354,24 @@ func TestTablesTrainAnMLP(t *testing.T) {
 	if err := os.WriteFile(names, []byte(b.String()), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range []struct{ path, set, want string }{
-		{path, "target=knd", "did you mean kind?"},
-		{path, "target=", "name the column of the class with --target"},
-		{names, "memory=64MiB", `column "name" has 20000`},
+	blocks := sgap.Blocks(t)
+	for _, c := range []struct{ model, path, set, want string }{
+		{"mlp", path, "target=knd", "did you mean kind?"},
+		{"mlp", path, "target=", "name the column of the class with --target"},
+		{"mlp", names, "memory=64MiB", `column "name" has 20000`},
+		{"mlp", blocks, "tune=0", "--target names a column of a table"},
+		{"sgc", path, "tune=0", "sgc takes a graph with features"},
+		{"ndls-l", path, "tune=0", "ndls-l takes a graph with features"},
+		{"gcn", path, "tune=0", "gcn takes a graph with features"},
 	} {
-		_, err := run.Train(context.Background(), m, options(t, c.path, "target=kind", c.set))
+		_, err := run.Train(context.Background(), sgap.ModelNamed(t, c.model), options(t, c.path, "target=kind", c.set))
 		var usage *run.UsageError
 		if !errors.As(err, &usage) || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: %v, expected %q", c.set, err, c.want)
+			t.Errorf("%s, %s: %v, expected %q", c.model, c.set, err, c.want)
 		}
+	}
+	if _, err := run.Train(context.Background(), m, options(t, blocks, "weights=3", "tune=0")); err == nil || !strings.Contains(err.Error(), "no weights are read") {
+		t.Errorf("weights of a graph without: %v", err)
 	}
 }
 

@@ -264,7 +264,7 @@ func TestGapsInTheLabels(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, want := range []string{"no node of class 2 trains in 1 of 1 splits", "no node of class 3 trains", "nodes of the public split have no label and are left out of it"} {
+		for _, want := range []string{"no node trains of the classes 2 (in 1 of 1 splits), 3 (in 1 of 1 splits): ", "nodes of the public split have no label and are left out of it"} {
 			if !strings.Contains(string(report), want) {
 				t.Errorf("%s: the report does not say %q", name, want)
 			}

@@ -43,7 +43,7 @@ func (m Model) open(ctx context.Context, job *run.Job, model *config) (w *work, 
 	if w.baseline, err = memory.Baseline(); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(m.preset.check(job.Values), w.announce(model != nil)); err != nil {
+	if err := errors.Join(m.preset.check(job.Values), m.preset.takes(job), w.announce(model != nil)); err != nil {
 		return nil, err
 	}
 	if w.data, err = load(job, model, true); err != nil {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/seraph-ml/seraph/engine/nn"
+	"github.com/seraph-ml/seraph/format/detect"
 	"github.com/seraph-ml/seraph/graph"
 	"github.com/seraph-ml/seraph/run"
 )
@@ -163,6 +164,20 @@ func (p *preset) data() string {
 		return graphs
 	}
 	return graphs + ", or a table (CSV, Parquet) with --target"
+}
+
+// takes refuses a table where edges are needed, and a column of classes where the input is not a table.
+func (p *preset) takes(job *run.Job) error {
+	kind, err := detect.Recognise(job.Data)
+	switch {
+	case err != nil:
+		return err
+	case kind.Class == detect.Table && p.propagates():
+		return run.Usagef("%s is a %s; %s takes %s", job.Data, kind.Title, p.name, p.data())
+	case kind.Class == detect.Graph && job.Lookup("target") != nil && job.String("target") != "":
+		return run.Usagef("--target names a column of a table; %s is a %s", job.Data, kind.Title)
+	}
+	return nil
 }
 
 // propagates says whether the preset looks at edges.

@@ -48,8 +48,12 @@ func (d *dataset) readGraph(job *run.Job, kind detect.Kind, model *config) (*for
 	}
 	raw, err := detect.ReadGraph(job.Data, detect.Options{Weights: job.String("weights"), Kinds: takes})
 	switch {
-	case err != nil || !takes:
-		return raw, err
+	case err != nil:
+		return nil, err
+	case raw.Weights == nil && job.String("weights") != "":
+		return nil, run.Usagef("--weights %s: no weights are read from %s (%s)", job.String("weights"), job.Data, kind.Title)
+	case !takes:
+		return raw, nil
 	case raw.Kinds == nil && (job.String(relationsKey) != "" || model != nil && model.Relations != ""):
 		return nil, run.Usagef("%s (%s) has no relations: all its edges are of one kind", job.Data, kind.Title)
 	case raw.Kinds != nil && model != nil && model.Relations == "":

@@ -9,7 +9,6 @@ import (
 	"github.com/seraph-ml/seraph/engine/kernel"
 	"github.com/seraph-ml/seraph/engine/memory"
 	"github.com/seraph-ml/seraph/engine/plan"
-	"github.com/seraph-ml/seraph/format/detect"
 	"github.com/seraph-ml/seraph/format/table"
 	"github.com/seraph-ml/seraph/graph"
 	"github.com/seraph-ml/seraph/run"
@@ -84,12 +83,8 @@ func (m Spreading) prepare(ctx context.Context, job *run.Job, model *config) (s 
 	if s.corrects && job.String("predictions") == "" {
 		return nil, run.Usagef("--predictions is missing: a table that seraph predict wrote, or one like it")
 	}
-	kind, err := detect.Recognise(job.Data)
-	if err != nil {
+	if err := m.preset.takes(job); err != nil {
 		return nil, err
-	}
-	if kind.Class != detect.Graph {
-		return nil, run.Usagef("%s is a %s; %s takes a graph", job.Data, kind.Title, m.preset.name)
 	}
 	if s.baseline, err = memory.Baseline(); err != nil {
 		return nil, err
