@@ -47,7 +47,7 @@ func Name(model, data string, now time.Time) string {
 func openDir(path string, resume bool) (*Dir, error) {
 	made := os.MkdirAll(filepath.Dir(path), 0o777) == nil && os.Mkdir(path, 0o777) == nil
 	if err := os.MkdirAll(path, 0o777); err != nil {
-		return nil, fmt.Errorf("make the run directory: %w", err)
+		return nil, noPlace(err)
 	}
 	d := &Dir{Path: path, made: made}
 	if err := d.acquire(); err != nil {
@@ -71,7 +71,7 @@ func openDir(path string, resume bool) (*Dir, error) {
 func newDir(model, data string, now time.Time) (*Dir, error) {
 	name := Name(model, data, now)
 	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
-		return nil, fmt.Errorf("make the run directory: %w", err)
+		return nil, noPlace(err)
 	}
 	for path, i := name, 2; ; path, i = fmt.Sprintf("%s-%d", name, i), i+1 {
 		err := os.Mkdir(path, 0o777)
@@ -79,18 +79,23 @@ func newDir(model, data string, now time.Time) (*Dir, error) {
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("make the run directory: %w", err)
+			return nil, noPlace(err)
 		}
 		d := &Dir{Path: path, made: true}
 		return d, d.acquire()
 	}
 }
 
+// noPlace says that a run directory cannot be made where it was to be.
+func noPlace(err error) error {
+	return Usagef("make the run directory: %w; give another --out", err)
+}
+
 // acquire takes the lock, or says that another job has it.
 func (d *Dir) acquire() error {
 	f, err := os.OpenFile(d.File(lockName), os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
-		return fmt.Errorf("lock the run directory: %w", err)
+		return Usagef("lock the run directory: %w", err)
 	}
 	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
@@ -110,6 +115,16 @@ func (d *Dir) acquire() error {
 	}
 	d.lock = f
 	return nil
+}
+
+// tidy removes what writers that were killed left behind: files under temporary names.
+func (d *Dir) tidy() error {
+	return filepath.WalkDir(d.Path, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || !e.Type().IsRegular() || !strings.HasSuffix(e.Name(), ".tmp") {
+			return err
+		}
+		return os.Remove(path)
+	})
 }
 
 // used reports whether there is anything in the directory but what a job leaves that ended before its config.toml stood.

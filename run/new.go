@@ -84,6 +84,9 @@ func resume(m Task, o Options) (*Job, error) {
 	}
 	job, err := reopen(m, o, dir, OfMachine)
 	if err == nil {
+		err = dir.tidy()
+	}
+	if err == nil {
 		job.resumed = true
 		err = job.checkBits(o.AllowOtherBits)
 	}

@@ -3,6 +3,7 @@ package run_test
 import (
 	"bytes"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -78,6 +79,22 @@ func TestResumeRefusesOtherSettings(t *testing.T) {
 	o.Set = []string{"lr=2.5e-1"}
 	o.Environ = func(name string) (string, bool) { return "0.125", name == "SERAPH_LR" }
 	train(t, walk{}, o)
+}
+
+func TestResumeTidiesUpAfterAKill(t *testing.T) {
+	o := interrupted(t, 7)
+	left := []string{".plan.json.123-0.tmp", "checkpoints/.MANIFEST.json.123-0.tmp", "trial.json.tmp"}
+	for _, name := range left {
+		if err := os.WriteFile(filepath.Join(o.Out, name), nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	train(t, walk{}, o)
+	for _, name := range left {
+		if _, err := os.Stat(filepath.Join(o.Out, name)); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s is still there: %v", name, err)
+		}
+	}
 }
 
 func TestResumeMayChangeTheMachine(t *testing.T) {
