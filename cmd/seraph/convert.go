@@ -71,6 +71,9 @@ func (c *convertVerb) run(a *app) error {
 // convert converts: graphs within the budget.
 func (c *convertVerb) convert(ctx context.Context, a *app) (*convert.Result, error) {
 	kind, to, err := convert.Plan(c.In, c.Out, c.To)
+	if err == nil {
+		err = checkOut(c.Out, nil)
+	}
 	switch {
 	case err != nil:
 		return nil, err

@@ -103,13 +103,14 @@ func isCoresFile(path string) bool {
 // checkOut says what is wrong with a place for a result before there is one. What is there will be replaced, but for what is read.
 func checkOut(out string, read []string) error {
 	info, err := os.Stat(out)
-	if err == nil && !info.Mode().IsRegular() || strings.HasPrefix(filepath.Clean(out), "/dev/") {
+	clean := filepath.Clean(out)
+	if err == nil && !info.Mode().IsRegular() || strings.HasPrefix(clean, "/dev/") && !strings.HasPrefix(clean, "/dev/shm/") {
 		return run.Usagef("--out %s: there is something that is no file", out)
 	}
 	if err == nil {
 		for _, path := range read {
 			if other, err := os.Stat(path); err == nil && os.SameFile(info, other) {
-				return run.Usagef("--out %s would replace the graph that is read", out)
+				return run.Usagef("--out %s would replace what is read", out)
 			}
 		}
 	}

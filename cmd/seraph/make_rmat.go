@@ -25,6 +25,9 @@ func (m *makeGraph) rmat(a *app, r graph.RMAT) error {
 	if _, err := os.Lstat(m.Out); err == nil {
 		return run.Usagef("%s exists; give another --out", m.Out)
 	}
+	if err := checkOut(m.Out, nil); err != nil {
+		return err
+	}
 	ctx, stop := interrupted()
 	defer stop()
 	pool := kernel.NewPool(m.Threads)

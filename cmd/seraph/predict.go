@@ -40,6 +40,14 @@ func (p *predict) run(a *app) error {
 	if job.Data == "" {
 		return run.Usagef("--data is missing: what to apply the model to")
 	}
+	for _, out := range []string{p.Out, p.Embeddings} {
+		if out == "" || out == "-" {
+			continue
+		}
+		if err := checkOut(out, []string{job.Data}); err != nil {
+			return err
+		}
+	}
 	ctx := context.Background()
 	if p.Embeddings != "" {
 		return p.embed(ctx, a, m, job)
@@ -71,7 +79,7 @@ func (p *predict) embed(ctx context.Context, a *app, m run.Model, job *run.Job) 
 	case p.Out != "-":
 		return run.Usagef("--out and --embeddings exclude each other: embeddings are written in place of predictions")
 	case !ok:
-		return run.Usagef("--embeddings: %s is a %s, which has none", p.Run, m.Spec().Name)
+		return run.Usagef("--embeddings: %s is a run of %s, which has none", p.Run, m.Spec().Name)
 	}
 	if err := of.Embed(ctx, job, p.Embeddings); err != nil {
 		return err

@@ -49,6 +49,11 @@ func (s *smoothVerb) run(a *app) error {
 	if err != nil {
 		return err
 	}
+	if s.Out != "-" {
+		if err := checkOut(s.Out, []string{s.Predictions, s.Data}); err != nil {
+			return err
+		}
+	}
 	ctx, stop := interrupted()
 	defer stop()
 	job := sgap.SmoothJob{
