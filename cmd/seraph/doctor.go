@@ -148,6 +148,9 @@ func examineDisk(ctx context.Context, disk string) (diskHealth, error) {
 		if err != nil {
 			return diskHealth{}, run.Usagef("--disk: %w", err)
 		}
+		if _, err := os.Stat(place.Dir); err != nil { // measuring would make it
+			return diskHealth{}, run.Usagef("--disk: %w", err)
+		}
 		dirs = []string{place.Dir}
 	}
 	var found diskHealth
