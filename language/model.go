@@ -67,6 +67,7 @@ func prepare(job *run.Job) (*training, error) {
 	if train, val, block := corpus.Cut(), corpus.Characters-corpus.Cut(), job.Int("block"); train <= block || val < 2 {
 		return nil, run.Usagef("%s has %d characters to train on and %d to validate, block=%d needs at least %d and 2", job.Data, train, val, block, block+1)
 	}
+	job.Notef("%s: text of %d characters, %d different ones; %d train, %d validate", job.Data, corpus.Characters, len(corpus.Alphabet), corpus.Cut(), corpus.Characters-corpus.Cut())
 	t := &training{job: job, corpus: corpus}
 	if t.setup, err = setupOf(job, len(corpus.Alphabet)); err != nil {
 		return nil, err

@@ -37,7 +37,7 @@ func (g *generate) run(a *app) error {
 	defer job.Close()
 	sampler, ok := m.(run.Generator)
 	if !ok {
-		return run.Usagef("%s is a %s, which cannot be sampled from; use seraph predict", g.Run, m.Spec().Name)
+		return run.Usagef("%s is a run of %s, which cannot be sampled from; use seraph predict", g.Run, m.Spec().Name)
 	}
 	flags := givenOf(map[string]*string{"prompt": g.Prompt, "length": g.Length, "temperature": g.Temperature})
 	var sample strings.Builder

@@ -126,7 +126,7 @@ func rephrase(err error, where string) error {
 			return fmt.Errorf("%s has no flag --%s, which is one of %s", where, name, owners)
 		}
 	case strings.HasPrefix(text, "expected one of ") && where != "seraph":
-		return fmt.Errorf("%s: %s", where, text)
+		return fmt.Errorf("%s: %s", strings.TrimPrefix(where, "seraph "), text)
 	}
 	return err
 }

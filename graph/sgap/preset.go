@@ -121,7 +121,7 @@ func training(tune string) []run.Setting {
 // ofGraph are the settings of every model that looks at a graph.
 func ofGraph() []run.Setting {
 	return []run.Setting{
-		{Key: "split", Type: run.String, Scope: run.OfData, Check: checkSplit, Doc: "public, per-class:TRAIN/VAL, ratio:TRAIN/VAL/TEST or file:PATH; none: public where there is one, else per-class:20/30 (tables: ratio:60/20/20)"},
+		{Key: "split", Type: run.String, Scope: run.OfData, Check: checkSplit, Doc: "nodes that train and validate: public, per-class:TRAIN/VAL, ratio:TRAIN/VAL/TEST or file:PATH; none: public where there is one, else per-class:20/30 (tables: ratio:60/20/20)"},
 		{Key: "component", Type: run.Choice, Choices: []string{"auto", "all", "largest"}, Default: "auto", Scope: run.OfData, Doc: "the nodes that are kept; auto: the largest connected component for the sets of Shchur et al., else all"},
 		{Key: "weights", Type: run.String, Scope: run.OfData, Doc: "column of an edge list that holds weights; none: weights are ignored"},
 	}
