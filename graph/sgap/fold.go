@@ -19,12 +19,11 @@ func foldOf(s *store, d *Design) *fold {
 	return nil
 }
 
-// make fills dst with rows of cols elements, a few at a time: get reads rows lo … hi−1 of a hop. few has room for
-// stagingRows of them.
+// make fills dst with rows of cols elements, as many at a time as there is room for in few: get reads rows lo … hi−1 of a hop.
 func (f *fold) make(dst, few []float32, cols int, get func(k, lo, hi int, dst []float32) error) error {
 	rows := len(dst) / cols
-	for lo := 0; lo < rows; lo += stagingRows {
-		hi := min(lo+stagingRows, rows)
+	for lo := 0; lo < rows; lo += len(few) / cols {
+		hi := min(lo+len(few)/cols, rows)
 		into, x := dst[lo*cols:hi*cols], few[:(hi-lo)*cols]
 		first := true
 		for k := range f.hops + 1 {

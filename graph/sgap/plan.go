@@ -208,7 +208,7 @@ func (pl *planner) describe(w way, choices []choice, tune *tuning) (*plan.Job, e
 		if s := pl.hopStage(&c.design, propagation, w); propagate.Name == "" || s.Peak() > propagate.Peak() {
 			propagate = s
 		}
-		s, err := pl.trainStage(w, c)
+		s, err := pl.trainStage(w, c, pl.hopReads(&c.design, propagation, w))
 		if err != nil {
 			return nil, err
 		}
@@ -254,8 +254,8 @@ func (pl *planner) adjacencyItems() []plan.Item {
 	return []plan.Item{{Name: "adjacency matrix", Bytes: norm.Bytes(pl.data.network()), Where: plan.Resident, Note: fmt.Sprintf("r = %g", norm.R)}}
 }
 
-// trainStage is the plan of training all seeds, but for the hops and the graph.
-func (pl *planner) trainStage(w way, c choice) (plan.Stage, error) {
+// trainStage is the plan of training all seeds, but for the hops and the graph. read says what so many rows of the hops take to read.
+func (pl *planner) trainStage(w way, c choice, read func(rows int) int64) (plan.Stage, error) {
 	d := pl.data
 	s := plan.Stage{Name: stageTrain}
 	sizes := d.sizesOf(c, d.splits, w, pl.job.Threads)
@@ -277,10 +277,32 @@ func (pl *planner) trainStage(w way, c choice) (plan.Stage, error) {
 		s.DiskWrite += int64(seeds) * bytes
 		s.DiskRead += int64(seeds) * int64(c.training.Epochs) * bytes
 	}
-	if w.propagate.Spill {
-		s.DiskRead += int64(seeds) * 4 * int64(d.Nodes) * int64(d.Features.Cols) * int64(c.design.Reads())
+	if !c.design.passes() {
+		s.DiskRead += int64(seeds) * sizes.readOfHops(d.Nodes, read)
 	}
 	return s, nil
+}
+
+// readOfHops is what a training reads of hops on disk: the rows that train and those that validate, together where they go to disk
+// again, and all rows when it is tested. read says what so many rows take.
+func (z *sizes) readOfHops(nodes int, read func(rows int) int64) int64 {
+	test := read(nodes)
+	switch {
+	case z.shelved && z.batched():
+		return test + read(z.train+z.Val)
+	case z.compress: // once to count entries
+		return test + 2*read(z.train) + 2*read(z.Val)
+	}
+	return test + read(z.train) + read(z.Val)
+}
+
+// hopReads says what reading so many rows of everything that a design takes reads from disk.
+func (pl *planner) hopReads(design *Design, p *graph.Propagation, w way) func(rows int) int64 {
+	if design.Local.acts() {
+		s := pl.smoothing(design, p.Rows)
+		return func(rows int) int64 { return s.ReadBytes(w.propagate, rows) }
+	}
+	return func(rows int) int64 { return int64(max(design.Subsets, 1)) * p.ReadBytes(w.propagate, rows) }
 }
 
 // addTraining adds so many epochs of training and validation.

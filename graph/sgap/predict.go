@@ -189,6 +189,7 @@ func (a *applied) plan() (*plan.Job, error) {
 			plan.Item{Name: "block of rows", Bytes: bufferBytes(s.Eval, a.design.layout(d.Features.Cols, d.Classes), false), Where: plan.Resident})}
 		predict.Items = append(predict.Items, a.outputItems(s.Eval, ps.width())...)
 		addCost(&predict, float64(d.Nodes)/float64(s.Eval), ps.Eval.Cost)
+		predict.DiskRead += a.hopReads(&a.design, propagation, w)(d.Nodes)
 		addStage(&predict, a.recallStage(w), 1)
 		a.design.Post.plan(d, &predict, 1, a.job.Threads, d.predictionWay(w.propagate), s.Eval)
 		if a.design.passes() {

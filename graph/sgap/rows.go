@@ -138,8 +138,12 @@ type buffer struct {
 	fold       *fold     // what makes that hop; nil where it is one as it is
 }
 
-// stagingRows is the number of rows that are compressed or folded at a time.
-const stagingRows = 16
+// stagingRows is the number of rows that are compressed or folded at a time, of so many on their way into a buffer: few enough to stay near
+// the processor, and enough for a read from disk to be worth its latency.
+func stagingRows(rows, cols int) int {
+	const near = 256 << 10
+	return max(16, min(rows/4, near/(4*max(cols, 1))))
+}
 
 // bufferBytes is what a buffer takes; compress says whether rows may come compressed.
 func bufferBytes(rows int, l layout, compress bool) int64 {
@@ -148,17 +152,18 @@ func bufferBytes(rows int, l layout, compress bool) int64 {
 		bytes += hopBytes(rows, l.width(i), compress)
 	}
 	if compress {
-		bytes += stagingBytes(l)
+		bytes += stagingBytes(rows, l)
 	}
 	if l.hops == 1 {
-		bytes += 4 * stagingRows * int64(l.features)
+		bytes += 4 * int64(stagingRows(rows, l.features)) * int64(l.features)
 	}
 	return bytes + memory.Align
 }
 
 // stagingBytes is what a few rows take on their way to be compressed.
-func stagingBytes(l layout) int64 {
-	return (4*stagingRows*int64(l.widest()) + memory.Align - 1) / memory.Align * memory.Align
+func stagingBytes(rows int, l layout) int64 {
+	n := 4 * int64(stagingRows(rows, l.widest())) * int64(l.widest())
+	return (n + memory.Align - 1) / memory.Align * memory.Align
 }
 
 // hopBytes is the room for the rows of a hop.
@@ -187,11 +192,11 @@ func newBuffer(rows int, l layout, compress bool) (*buffer, error) {
 		at += hopBytes(rows, cols, compress)
 	}
 	if compress {
-		b.staging = arena.Float32s(at, stagingRows*l.widest())
-		at += stagingBytes(l)
+		b.staging = arena.Float32s(at, stagingRows(rows, l.widest())*l.widest())
+		at += stagingBytes(rows, l)
 	}
 	if l.hops == 1 {
-		b.few = arena.Float32s(at, stagingRows*l.features)
+		b.few = arena.Float32s(at, stagingRows(rows, l.features)*l.features)
 	}
 	return b, nil
 }
@@ -259,8 +264,9 @@ func (b *buffer) collect(s *store, rows []int32, first, i int, dst []float32) er
 func (b *buffer) compress(s *store, rows []int32, first, i int) (bool, error) {
 	c := b.compressed[i]
 	c.reset()
-	for lo := 0; lo < len(rows); lo += stagingRows {
-		part := rows[lo:min(lo+stagingRows, len(rows))]
+	few := len(b.staging) / c.cols
+	for lo := 0; lo < len(rows); lo += few {
+		part := rows[lo:min(lo+few, len(rows))]
 		if err := b.collect(s, part, first, i, b.staging); err != nil {
 			return false, err
 		}
