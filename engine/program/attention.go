@@ -251,15 +251,18 @@ func (o attentionGrad) Reference(c *ReferenceCall) {
 	scale := 1 / math.Sqrt(float64(width))
 	o.probabilities(qkv, c.Key, func(b, h, i int, p, kept []float64, _ float64) {
 		dy := c.In[3].Row(b*length + i)[h*width : (h+1)*width]
+		out := c.In[1].Row(b*length + i)[h*width : (h+1)*width]
 		dp := make([]float64, len(p))
-		var dot float64
+		var dot float64 // Σ p_j dp_j, which is dy · out: where one p_j is near 1 its rounding is what remains of dp_j − dot
+		for x := range dy {
+			dot += dy[x] * out[x]
+		}
 		for j := range p {
 			v, dv := o.head(qkv, b, j, 2, h), o.head(dqkv, b, j, 2, h)
 			for x := range dy {
 				dv[x] += p[j] * kept[j] * dy[x]
 				dp[j] += dy[x] * v[x] * kept[j]
 			}
-			dot += p[j] * dp[j]
 		}
 		q, dq := o.head(qkv, b, i, 0, h), o.head(dqkv, b, i, 0, h)
 		for j := range p {
