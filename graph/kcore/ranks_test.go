@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/seraph-ml/seraph/engine/kernel"
+	"github.com/seraph-ml/seraph/internal/race"
 	"github.com/seraph-ml/seraph/internal/realdata"
 )
 
@@ -53,6 +54,9 @@ func TestStagesHaveTheRoundsOfThePaper(t *testing.T) {
 		{"MIT8.edgelist", []int32{60, 30}, false, []Stage{{60, 3064, 182566, 0, 40, 26010, 2024}, {30, 2243, 32730, 65028, 31, 7002, 2051}, {-1, 2365, 3670, 25008, 8, 1496, 2365}}},
 		{"MIT8.edgelist", []int32{60, 30}, true, []Stage{{60, 2024, 129977, 0, 39, 19370, 2024}, {30, 2051, 29738, 62859, 31, 6475, 2051}, {-1, 2365, 3670, 25008, 8, 1496, 2365}}},
 	} {
+		if race.Enabled && c.file == "MIT8.edgelist" {
+			continue // many edges
+		}
 		pool := kernel.NewPool(2)
 		defer pool.Close()
 		g, err := Read([]string{realdata.Path(t, "data/graph/edges/"+c.file)}, Options{}, pool)
@@ -61,7 +65,11 @@ func TestStagesHaveTheRoundsOfThePaper(t *testing.T) {
 		}
 		defer g.Close()
 		core, want := make([]int32, g.Nodes), peeled(t, g)
-		for _, ranks := range []int{1, 2 + i%3} {
+		numbers := []int{1, 2 + i%3}
+		if race.Enabled {
+			numbers = numbers[1:]
+		}
+		for _, ranks := range numbers {
 			r := Ranks{Ranks: ranks, At: c.at, Exact: c.exact}
 			if stages := r.Decompose(g, core); !slices.Equal(stages, c.want) || !slices.Equal(core, want) {
 				t.Errorf("%s at %v, exact %v, %d ranks:\n%+v, expected\n%+v", c.file, c.at, c.exact, ranks, stages, c.want)
