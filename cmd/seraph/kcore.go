@@ -74,6 +74,7 @@ type kcoreResult struct {
 	Seconds      map[string]float64 `json:"seconds"`
 	BytesRead    int64              `json:"bytes_read"`
 	Written      int64              `json:"bytes_written"`
+	Divided      *divided           `json:"divided,omitempty"`
 	PlannedPeak  int64              `json:"planned_peak_bytes"`
 	Peak         int64              `json:"peak_bytes"`
 

@@ -150,6 +150,40 @@ func (s *stored) beside(vectors int, do func(v [][]int32, part int64) error) (er
 	return err
 }
 
+// cost is what dividing a graph on disk takes.
+type cost struct {
+	Passes  int64   `json:"passes"` // over the rows
+	Read    int64   `json:"bytes_read"`
+	Written int64   `json:"bytes_written"`
+	Seconds float64 `json:"seconds"`
+}
+
+// divided is what dividing was expected to take when the edges were sorted, and what it took. What an interrupted job did before is not in it.
+type divided struct {
+	Planned cost `json:"planned"`
+	Actual  cost `json:"actual"`
+}
+
+func (d *divided) String() string {
+	p, q := &d.Planned, &d.Actual
+	return fmt.Sprintf("divided in %d passes (%d expected), %s (%s), %s read (%s), %s written (%s)", q.Passes, p.Passes,
+		plan.FormatSeconds(q.Seconds), plan.FormatSeconds(p.Seconds), memory.FormatSize(q.Read), memory.FormatSize(p.Read), memory.FormatSize(q.Written), memory.FormatSize(p.Written))
+}
+
+// watch begins to watch what dividing takes; what it returns ends that.
+func (s *stored) watch() func(p *kcore.Progress) *divided {
+	start, passes := time.Now(), s.Progress.Sweeps+len(s.Progress.Stages)
+	before, _ := memory.IOCounters() // zero where it cannot be measured
+	return func(p *kcore.Progress) *divided {
+		after, _ := memory.IOCounters()
+		planned := &s.plan.Stages[0]
+		return &divided{
+			Planned: cost{s.plan.Passes, planned.DiskRead, planned.DiskWrite, planned.Seconds},
+			Actual:  cost{int64(p.Sweeps + len(p.Stages) - passes), after.Read - before.Read, after.Write - before.Write, time.Since(start).Seconds()},
+		}
+	}
+}
+
 // decomposeOnDisk sorts the edges, divides, and writes.
 func (c *kcoreVerb) decomposeOnDisk(a *app, budget int64, p planned, result *kcoreResult) (err error) {
 	ctx, stop := interrupted()
@@ -172,6 +206,7 @@ func (c *kcoreVerb) decomposeOnDisk(a *app, budget int64, p planned, result *kco
 	pool := kernel.NewPool(c.Threads)
 	defer pool.Close()
 	stages := len(s.Progress.Stages)
+	watch := s.watch()
 	d := kcore.Divide{Part: s.plan.Part, Sweeps: kcore.Sweeps}
 	if p.engine == kcore.Scan {
 		d.Part = 0
@@ -185,6 +220,8 @@ func (c *kcoreVerb) decomposeOnDisk(a *app, budget int64, p planned, result *kco
 	if err != nil {
 		return err
 	}
+	result.Divided = watch(&s.Progress)
+	c.progress(a).Infof("%s", result.Divided)
 	clock.lap("decompose")
 	if err := s.Name(); err != nil {
 		return err

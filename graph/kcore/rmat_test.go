@@ -174,3 +174,15 @@ func (t *rmatPairs) Do(_, lo, hi int) {
 		t.ids[2*e], t.ids[2*e+1] = t.Edge(int64(e))
 	}
 }
+
+// The plan expects about as many parts as a graph is divided into: between half of them and twice as many.
+func TestPartsAreAboutAsManyAsExpected(t *testing.T) {
+	s := imported(t, []string{rmatFile(t, 13)}, Options{})
+	for _, times := range []int64{2, 4} {
+		part := s.Rows.Bytes / times
+		p := s.decompose(t, Divide{Part: part, Sweeps: 1}, 1)
+		if want, got := expectedParts(s.Rows.Bytes, part), int64(len(p.Stages)); got > 2*want || want > 2*got {
+			t.Errorf("rows %d times as large as a part: %d parts, expected %d", times, got, want)
+		}
+	}
+}
