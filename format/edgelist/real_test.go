@@ -25,7 +25,7 @@ func distinct(src, dst []int32, nodes int) (edges, greatest int) {
 	return len(seen), greatest
 }
 
-// The statistics are those of kcore.md section 4, computed with networkx.
+// The statistics were computed with networkx.
 func TestRealStatistics(t *testing.T) {
 	for _, set := range []struct {
 		file                                    string

@@ -6,7 +6,7 @@ import (
 	"github.com/seraph-ml/seraph/internal/realdata"
 )
 
-// The statistics are those of kcore.md section 4, computed with networkx and igraph.
+// The statistics were computed with networkx and igraph.
 func TestRealStatistics(t *testing.T) {
 	for _, set := range []struct {
 		file                   string

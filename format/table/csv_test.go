@@ -260,7 +260,7 @@ func TestRealTables(t *testing.T) {
 	for _, class := range samples.Labels {
 		ones += int(class)
 	}
-	if samples.Rows != 30_000 || ones != 6_636 || len(samples.Numeric) != 13*30_000 { // tabular-data.md section 3.5
+	if samples.Rows != 30_000 || ones != 6_636 || len(samples.Numeric) != 13*30_000 {
 		t.Errorf("default_credit: %d rows, %d ones, %d numbers", samples.Rows, ones, len(samples.Numeric))
 	}
 }

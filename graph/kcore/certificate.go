@@ -2,8 +2,8 @@ package kcore
 
 import "fmt"
 
-// Verify proves that core holds the core numbers of g, from a degeneracy order and in one pass over the edges (kcore.md
-// section 4): if every vertex v has core[v] neighbours u with core[u] ≥ core[v], then {core ≥ k} is a subgraph of minimum degree
+// Verify proves that core holds the core numbers of g, from a degeneracy order and in one pass over the edges:
+// if every vertex v has core[v] neighbours u with core[u] ≥ core[v], then {core ≥ k} is a subgraph of minimum degree
 // k, and no value is too large; if core never decreases along the order and every vertex has at most core[v]
 // neighbours behind it, then whatever subgraph it lies in has a vertex, the first one in the order, of no higher degree,
 // and none is too small. place has room for Nodes values.

@@ -168,7 +168,7 @@ func TestPartsAreBounded(t *testing.T) {
 	}
 }
 
-// The table of kcore.md section 4, for rough division by degree: candidates, edges inside, pairs with finished neighbours, and
+// Parts as the paper's method finds them, for rough division by degree: candidates, edges inside, pairs with finished neighbours, and
 // those finished at each threshold.
 func TestStagesAreThoseOfThePaper(t *testing.T) {
 	for _, c := range []struct {

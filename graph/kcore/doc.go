@@ -7,6 +7,6 @@
 //   - [Verify] proves core numbers right from graph and order alone, in one pass, whatever the algorithm was.
 //   - [Result] summarises, hashes and writes.
 //
-// Core numbers are those of kcore.md: c(v) = max k with v in the k-core. Vertices are numbered 0 … Nodes−1 inside; [Graph.ID]
+// Core numbers are c(v) = max k with v in the k-core. Vertices are numbered 0 … Nodes−1 inside; [Graph.ID]
 // is what the file calls them. Results are in the order of ids.
 package kcore

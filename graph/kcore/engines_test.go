@@ -9,7 +9,7 @@ import (
 	"github.com/seraph-ml/seraph/internal/realdata"
 )
 
-// The figures are those of kcore.md section 4, computed with networkx and igraph.
+// The figures were computed with networkx and igraph.
 var oracles = []struct {
 	file                  string
 	vertices              int

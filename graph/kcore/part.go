@@ -328,7 +328,7 @@ func (p *part) row(v int32) []byte {
 	return p.raw[p.begins(i):uint32(p.ends[i])]
 }
 
-// Stage is a part that has been solved, as kcore.md tells them in section 4.
+// Stage is a part that has been solved: its vertices, the edges inside and the pairs with finished neighbours.
 type Stage struct {
 	Threshold  int32 `json:"threshold"`         // core numbers above it are known now
 	Candidates int   `json:"candidates"`        // vertices of the part

@@ -8,8 +8,8 @@ import (
 	"github.com/seraph-ml/seraph/graph/edges"
 )
 
-// Ranks computes core numbers as the paper does (K-Core Decomposition on Super Large Graphs with Limited Resources, 2022; kcore.md section
-// 2.3), on ranks that own the vertices of a range each and tell each other estimates, nothing else:
+// Ranks computes core numbers as the paper does (K-Core Decomposition on Super Large Graphs with Limited Resources, 2022),
+// on ranks that own the vertices of a range each and tell each other estimates, nothing else:
 //
 //	for thresholds t, descending:
 //	  divide: W = vertices left that could have core numbers above t

@@ -30,7 +30,7 @@ func TestRanksAgreeWithPeel(t *testing.T) {
 	}
 }
 
-// The table of kcore.md section 4, with rounds and updates, for any number of ranks; and the table of whole graphs before it.
+// Parts as the paper's method finds them, with rounds and updates, for any number of ranks; and the table of whole graphs before it.
 func TestStagesHaveTheRoundsOfThePaper(t *testing.T) {
 	for i, c := range []struct {
 		file  string

@@ -109,8 +109,8 @@ func permute(t testing.TB, g *Graph, pool *kernel.Pool) *Graph {
 	return p
 }
 
-// The oracles are those of testdata/rmat.py; of scale 20, which is looked at where SERAPH_RMAT_SCALE says so, that of kcore.md section 8, which
-// igraph, NetworKit, GBBS and the authors of PKC agree on. (The page has a d twice that stands there once: 65 digits.)
+// The oracles are those of testdata/rmat.py; of scale 20, which is looked at where SERAPH_RMAT_SCALE says so, that which
+// igraph, NetworKit, GBBS and the code of PKC's authors agree on.
 func TestRMATHasItsHash(t *testing.T) {
 	pool := kernel.NewPool(2)
 	defer pool.Close()
